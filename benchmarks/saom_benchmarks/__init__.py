@@ -1,0 +1,1 @@
+"""The leaderboard: tasks, models, metrics, results."""

@@ -1,0 +1,1 @@
+"""Collectors: drive the ai2thor client, decode frames, write shards."""

@@ -1,0 +1,1 @@
+"""Renderer: rays against a scene, colours, exact ids and depth."""

@@ -1,0 +1,114 @@
+"""A scene as a pure description: objects and structures made of parts, lights, windows. Renderers are views of it.
+
+World frame: metres, left-handed, y up, yaw clockwise from +z seen from above, as AI2-THOR's.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saom_player.mesh import Part, Rgb
+
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Box:
+    """An oriented box: its centre and full size in metres, its rotation as Unity Euler angles in degrees."""
+
+    center: Vector
+    size: Vector
+    rotation_deg: Vector = (0.0, 0.0, 0.0)
+
+    def axes(self) -> NDArray[np.float64]:
+        """(3, 3) matrix whose columns are the box's x, y, z axes in the world: Unity order, y * x * z."""
+        x, y, z = np.radians(self.rotation_deg)
+        cx, sx, cy, sy, cz, sz = np.cos(x), np.sin(x), np.cos(y), np.sin(y), np.cos(z), np.sin(z)
+        about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
+        about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+        about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
+        return np.asarray(about_y @ about_x @ about_z, np.float64)
+
+    def corners(self) -> NDArray[np.float64]:
+        """(8, 3) corners in the world."""
+        signs = np.array([[i, j, k] for i in (-0.5, 0.5) for j in (-0.5, 0.5) for k in (-0.5, 0.5)])
+        return np.asarray(self.center + (signs * self.size) @ self.axes().T, np.float64)
+
+
+@dataclass(frozen=True)
+class SceneObject:
+    """A simulation object: it has an id, metadata and a mask. ``parts`` are in world coordinates."""
+
+    object_id: str
+    object_type: str
+    name: str
+    position: Vector
+    rotation_deg: Vector
+    box: Box
+    parts: tuple[Part, ...]
+    asset_id: str = ""
+    parent_receptacles: tuple[str, ...] = ()
+    salient_materials: tuple[str, ...] = ()
+    flags: frozenset[str] = frozenset()
+    """The metadata's true booleans: "pickupable", "receptacle", "openable", "toggleable", "moveable", ..."""
+    mass: float = 0.0
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What is drawn but is no simulation object: walls, floor, ceiling, window frames, doors, rugs' undersides."""
+
+    name: str
+    parts: tuple[Part, ...]
+    solid: bool = True
+    """Whether agents collide with it."""
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """A soft spherical-ish light: position, linear colour times intensity, radius in metres."""
+
+    position: Vector
+    color: Rgb
+    radius: float = 0.15
+
+
+@dataclass(frozen=True)
+class WindowOpening:
+    """A rectangle in a wall that lets the sky and sun in; ``inward`` is the wall's unit normal into the room."""
+
+    center: Vector
+    half_u: Vector
+    half_v: Vector
+    inward: Vector
+
+
+@dataclass(frozen=True)
+class Sun:
+    """A directional light: unit vector towards the sun, and its linear colour times intensity."""
+
+    direction: Vector
+    color: Rgb
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything there is. Instance k (1-based) in a rendered id image is ``instances()[k - 1]``."""
+
+    name: str
+    objects: tuple[SceneObject, ...]
+    structures: tuple[Structure, ...]
+    lamps: tuple[Lamp, ...] = ()
+    windows: tuple[WindowOpening, ...] = ()
+    sun: Sun | None = None
+    ambient_up: Rgb = (0.34, 0.34, 0.35)
+    ambient_down: Rgb = (0.26, 0.23, 0.20)
+    bounds: Box = field(default_factory=lambda: Box((0.0, 1.25, 0.0), (6.0, 2.5, 6.0)))
+    agent_position: Vector = (0.0, 0.9, 0.0)
+    """The floor height is this y minus 0.9 m (AI2-THOR's standing agent has its centre at 0.9 m)."""
+    agent_yaw_deg: float = 0.0
+
+    def instances(self) -> tuple[SceneObject | Structure, ...]:
+        """Objects, then structures: the order of instance numbers."""
+        return (*self.objects, *self.structures)

@@ -1,0 +1,49 @@
+"""Files that are whole or absent: write beside, sync, rename; and content hashes."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+PARTIAL_SUFFIX = ".part"
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Have ``write`` fill a partial file beside ``path``, sync it, and rename it: readers see all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + PARTIAL_SUFFIX)
+    try:
+        write(partial)
+        seal(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text_atomically(path: Path, text: str) -> None:
+    """Write UTF-8 text so that readers see all of it or nothing."""
+    write_atomically(path, lambda partial: _write_text(partial, text))
+
+
+def seal(partial: Path, path: Path) -> None:
+    """Sync a finished partial file and give it its name, durably."""
+    _sync(partial)
+    os.replace(partial, path)
+    _sync(path.parent)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,58 @@
+"""Masks: label maps to boxes and areas in one pass, boolean masks to COCO run lengths and back, IoU of run lengths."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from faster_coco_eval.core import mask as _coco
+from numpy.typing import NDArray
+
+from saom_bench.types import BoolMask, Box, LabelMap, Rle
+
+
+def areas_and_boxes(labels: LabelMap) -> dict[int, tuple[int, Box]]:
+    """Area in pixels and half-open box of every non-zero label of an (H, W) map, in one pass over its pixels."""
+    ys, xs = np.nonzero(labels)
+    if ys.size == 0:
+        return {}
+    values = labels[ys, xs]
+    order = np.argsort(values, kind="stable")
+    values, ys, xs = values[order], ys[order], xs[order]
+    starts = np.flatnonzero(np.r_[True, values[1:] != values[:-1]])
+    areas = np.diff(np.r_[starts, values.size])
+    x0, x1 = np.minimum.reduceat(xs, starts), np.maximum.reduceat(xs, starts) + 1
+    y0, y1 = np.minimum.reduceat(ys, starts), np.maximum.reduceat(ys, starts) + 1
+    return {
+        int(values[s]): (int(a), (int(left), int(top), int(right), int(bottom)))
+        for s, a, left, top, right, bottom in zip(starts, areas, x0, y0, x1, y1, strict=True)
+    }
+
+
+def encode_rle(mask: BoolMask) -> Rle:
+    """An (H, W) boolean mask as COCO's compressed run lengths."""
+    rle = _coco.encode(np.asfortranarray(mask, dtype=np.uint8))
+    return {"size": [int(n) for n in rle["size"]], "counts": rle["counts"].decode("ascii")}
+
+
+def decode_rle(rle: Rle) -> BoolMask:
+    """The (H, W) boolean mask of COCO's compressed run lengths."""
+    mask: BoolMask = np.ascontiguousarray(_coco.decode(_bytes(rle))).astype(np.bool_)
+    return mask
+
+
+def rle_areas(rles: Sequence[Rle]) -> NDArray[np.int64]:
+    """(N,) pixels in each mask."""
+    if not rles:
+        return np.zeros(0, np.int64)
+    return np.asarray(_coco.area([_bytes(r) for r in rles]), np.int64)
+
+
+def rle_ious(a: Sequence[Rle], b: Sequence[Rle]) -> NDArray[np.float64]:
+    """(len(a), len(b)) intersection over union of two lists of masks of one size."""
+    if not a or not b:
+        return np.zeros((len(a), len(b)))
+    crowd = [False] * len(b)
+    return np.asarray(_coco.iou([_bytes(r) for r in a], [_bytes(r) for r in b], crowd), np.float64)
+
+
+def _bytes(rle: Rle) -> dict[str, object]:
+    return {"size": rle["size"], "counts": rle["counts"].encode("ascii")}

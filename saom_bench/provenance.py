@@ -1,0 +1,60 @@
+"""What every output says about how it was made: command, package versions, machine, git state, time."""
+
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from saom_bench import __version__
+
+_PACKAGES = (
+    "ai2thor",
+    "torch",
+    "segment-anything",
+    "onnxruntime",
+    "numpy",
+    "h5py",
+    "opencv-python",
+    "embreex",
+)
+
+
+def command_line() -> str:
+    """The command as a user would type it again."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of saom-bench and of the packages that results depend on; absent packages are left out."""
+    versions = {"saom-bench": __version__, "python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def git_state(folder: Path | None = None) -> str | None:
+    """The commit of the checkout in ``folder`` with "+dirty" for local changes, or None outside a checkout."""
+    where = str(folder or Path.cwd())
+    try:
+        commit = _git(where, "rev-parse", "HEAD")
+        return commit + ("+dirty" if _git(where, "status", "--porcelain") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _git(folder: str, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", folder, *arguments], capture_output=True, text=True, check=True, timeout=10
+    )
+    return done.stdout.strip()

@@ -1,0 +1,1 @@
+"""SAM by name: weights, encoders, and the decoder with its class head. Import submodules; this loads nothing."""

@@ -1,0 +1,1 @@
+"""The fine-tuning engine: recipes, embedding cache, losses, loop. Import submodules; this loads nothing."""
