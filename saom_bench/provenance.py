@@ -54,7 +54,5 @@ def now() -> str:
 
 
 def _git(folder: str, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", folder, *arguments], capture_output=True, text=True, check=True, timeout=10
-    )
+    done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=True, timeout=10)
     return done.stdout.strip()
