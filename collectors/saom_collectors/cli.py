@@ -1,0 +1,176 @@
+"""``saom-bench collect``: from scenes to a dataset of shards."""
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from saom_bench.classes import DEFAULT_LABEL_SET, label_set
+from saom_bench.console import console, errors, next_steps
+from saom_bench.errors import SaomBenchError
+
+if TYPE_CHECKING:
+    from saom_bench.types import Size
+    from saom_collectors.collect import CollectConfig, Outcome
+
+
+def collect(
+    out: Annotated[Path, typer.Argument(help="The dataset's folder; a collect that was broken off goes on here.")],
+    scenes: Annotated[
+        str | None, typer.Option(help="Scenes by name: FloorPlan1,FloorPlan2 or FloorPlan201-205.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="All scenes of train (n % 100 in 1-20), val (21-25) or test (26-30).")
+    ] = None,
+    rooms: Annotated[str | None, typer.Option(help="Only these: kitchens,living-rooms,bedrooms,bathrooms.")] = None,
+    limit_scenes: Annotated[
+        int | None, typer.Option(help="At most this many scenes, in turn from each room type.")
+    ] = None,
+    views_per_scene: Annotated[int, typer.Option("--views-per-scene", "-n", help="Frames of each scene.")] = 12,
+    size: Annotated[str, typer.Option(help="Width x height of a frame in pixels.")] = "640x480",
+    fov: Annotated[float, typer.Option(help="Vertical field of view in degrees.")] = 90.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    label_set_name: Annotated[
+        str, typer.Option("--label-set", help="saom-54, saom-55 or saom-48.")
+    ] = DEFAULT_LABEL_SET,
+    player: Annotated[
+        str, typer.Option(help="embedded (renders on any CPU) or unity (AI2-THOR's own build).")
+    ] = "embedded",
+    player_path: Annotated[Path | None, typer.Option(help="For --player unity: a build on this machine.")] = None,
+    workers: Annotated[int, typer.Option("--workers", "-j", help="Processes; 0 is one for each core.")] = 0,
+    min_objects: Annotated[int, typer.Option(help="Prefer views that show at least this many objects.")] = 3,
+    tries: Annotated[int, typer.Option(help="Candidate poses looked at for each view.")] = 6,
+    min_area: Annotated[int, typer.Option(help="Objects that show fewer pixels get no label; 0 keeps all.")] = 16,
+    resume: Annotated[bool, typer.Option("--resume/--no-resume", help="Go on with a dataset begun before.")] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be collected, and write nothing.")] = False,
+) -> None:
+    """Collect RGB frames with instance masks from AI2-THOR scenes into HDF5 shards.
+
+    [bold]Examples[/bold]
+
+    saom-bench collect data/train --split train --views-per-scene 20
+
+    saom-bench collect data/val --split val --rooms kitchens,bathrooms --size 512x512
+
+    saom-bench collect data/few --scenes FloorPlan1,FloorPlan201-203 -n 4 --seed 7
+
+    saom-bench collect data/train --split train --dry-run
+    """
+    from saom_collectors.collect import CollectConfig, existing, pending
+    from saom_collectors.collect import collect as run
+    from saom_collectors.scenes import all_scenes, select, split_of
+    from saom_collectors.session import PlayerOptions
+    from saom_collectors.thor import open_player, simulator_of
+    from saom_collectors.views import ViewRules
+
+    _check_numbers(views_per_scene=views_per_scene, tries=tries)
+    options = PlayerOptions(player, parse_size(size), _checked_fov(fov), player_path)
+    asked = select(all_scenes(), scenes, split, rooms, limit_scenes)
+    config = CollectConfig(
+        split=split_of(asked[0]),
+        simulator=simulator_of(options),
+        player=options,
+        label_set=label_set(label_set_name).name,
+        views_per_scene=views_per_scene,
+        seed=seed,
+        min_area_px=max(0, min_area),
+        rules=ViewRules(tries, max(0, min_objects)),
+    )
+    manifest = existing(out, config)
+    if manifest is not None and not resume:
+        raise SaomBenchError(f"{out} already holds this dataset; leave --no-resume away to go on with it")
+    with open_player(options) as session:
+        chosen = select(session.scenes(), scenes, split, rooms, limit_scenes)
+    if dry_run:
+        _show_plan(out, chosen, pending(out, chosen, manifest)[0], config)
+        return
+    processes = min(len(chosen), workers if workers > 0 else os.cpu_count() or 1)
+    try:
+        outcome = run(out, chosen, config, processes, open_player)
+    except KeyboardInterrupt:
+        errors.print("stopped: finished scenes are kept; the same command goes on from here")
+        raise typer.Exit(130) from None
+    _show_outcome(out, outcome, config)
+    if outcome.failures:
+        raise typer.Exit(1)
+
+
+def parse_size(text: str) -> "Size":
+    """(H, W) of "WxH". Raises SaomBenchError for anything else, or a side outside 32 to 4096 pixels."""
+    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text.strip())
+    if match is None:
+        raise SaomBenchError(f"size {text!r} is not WIDTHxHEIGHT; write it as 640x480")
+    width, height = int(match[1]), int(match[2])
+    if not (32 <= width <= 4096 and 32 <= height <= 4096):
+        raise SaomBenchError(f"size {text!r} has a side outside 32 to 4096 pixels")
+    return height, width
+
+
+def _checked_fov(degrees: float) -> float:
+    if not 10 <= degrees <= 150:
+        raise SaomBenchError(f"a field of view of {degrees:g} degrees is outside 10 to 150")
+    return degrees
+
+
+def _check_numbers(**numbers: int) -> None:
+    for name, value in numbers.items():
+        if value < 1:
+            raise SaomBenchError(f"--{name.replace('_', '-')} {value} is too few; give 1 or more")
+
+
+def _show_plan(out: Path, chosen: tuple[str, ...], todo: list[str], config: "CollectConfig") -> None:
+    height, width = config.player.size_hw
+    table = _table("would collect")
+    table.add_row("into", str(out))
+    table.add_row("split", config.split)
+    table.add_row(
+        "scenes", f"{len(todo)} of {len(chosen)} still to do: {', '.join(todo[:8])}{' ...' * (len(todo) > 8)}"
+    )
+    table.add_row("frames", f"{len(todo) * config.views_per_scene} of {width}x{height}")
+    table.add_row("at most", f"{len(todo) * config.views_per_scene * width * height * 4 / 1e6:.0f} MB")
+    table.add_row("simulator", f"{config.simulator['name']} {config.simulator['version']}")
+    console.print(table)
+
+
+def _show_outcome(out: Path, outcome: "Outcome", config: "CollectConfig") -> None:
+    from saom_bench.shards.dataset import open_dataset
+
+    for failure in outcome.failures:
+        errors.print(f"[red]failed[/red] {failure.scene}: {failure.error}", soft_wrap=True)
+    if not (outcome.collected or outcome.kept):
+        errors.print("no scene was collected")
+        return
+    dataset = open_dataset(out)
+    fresh = sum(record.frames for record in outcome.collected)
+    seen = {i.class_index for k in range(len(dataset)) for i in dataset.objects(k)}
+    table = _table(f"dataset {out}")
+    kept = f" ({len(outcome.kept)} were there)" if outcome.kept else ""
+    table.add_row("scenes", f"{len(dataset.scenes)} {config.split}{kept}, {len(outcome.failures)} failed")
+    table.add_row("frames", f"{len(dataset)}")
+    table.add_row("instances", f"{sum(record.instances for record in dataset.shards)}")
+    table.add_row("classes seen", f"{len(seen)} of {len(dataset.label_set)} ({dataset.label_set.name})")
+    table.add_row("bytes/frame", f"{sum(r.size_bytes for r in dataset.shards) / max(1, len(dataset)):,.0f}")
+    table.add_row("speed", f"{fresh / max(outcome.seconds, 1e-9):.2f} frames/s ({fresh} in {outcome.seconds:.0f} s)")
+    table.add_row("simulator", f"{config.simulator['name']} {config.simulator['version']}")
+    table.add_row("fingerprint", dataset.fingerprint[:16])
+    console.print(table)
+    next_steps(*_next_commands(out, config.split))
+
+
+def _next_commands(out: Path, split: str) -> list[str]:
+    preview = f"saom-bench shards preview {out} --out {out / 'preview.png'}"
+    if split == "train":
+        val = out.with_name("val")
+        train = f"saom-bench train runs/saomv1 --recipe saomv1 --data {out} --val {val} --model mobile-sam"
+        return [preview, f"saom-bench collect {val} --split val", train]
+    return [preview, f"saom-bench eval --data {out} --models sam:mobile-sam --out results"]
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    return table

@@ -1,0 +1,268 @@
+"""Collecting a dataset: which scenes are still to do, one shard a scene from worker processes, and the manifest.
+
+A run that ends early, however it ends, leaves whole shards and partial files; the next run removes the partial files
+and does the scenes whose shard is missing or damaged.
+"""
+
+import os
+import shlex
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from saom_bench import provenance
+from saom_bench.classes import label_set
+from saom_bench.console import progress
+from saom_bench.errors import SaomBenchError
+from saom_bench.files import PARTIAL_SUFFIX, sha256_file
+from saom_bench.shards.format import ShardHeader
+from saom_bench.shards.manifest import (
+    MANIFEST,
+    FailureRecord,
+    Manifest,
+    ShardRecord,
+    append_record,
+    create_manifest,
+    read_manifest,
+)
+from saom_bench.shards.writer import ShardWriter
+from saom_bench.types import Capture, Size
+from saom_collectors.decode import decode
+from saom_collectors.jobs import Advanced, Done, Report, run_jobs
+from saom_collectors.session import PlayerOptions, Session
+from saom_collectors.views import ChosenView, ViewRules, choose_views, scout_size
+
+Opener = Callable[[PlayerOptions], Session]
+_LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class CollectConfig:
+    """What all shards of a dataset share."""
+
+    split: str
+    simulator: dict[str, Any]
+    player: PlayerOptions = field(default_factory=PlayerOptions)
+    label_set: str = "saom-54"
+    views_per_scene: int = 12
+    seed: int = 0
+    min_area_px: int = 16
+    """Objects that show fewer pixels get no label; 0 keeps all."""
+    rules: ViewRules = field(default_factory=ViewRules)
+
+    def settings(self) -> dict[str, Any]:
+        """What must agree before shards may join a dataset."""
+        return {
+            "label_set": self.label_set,
+            "split": self.split,
+            "simulator": self.simulator,
+            "size_hw": list(self.player.size_hw),
+            "fov_deg": self.player.fov_deg,
+            "views_per_scene": self.views_per_scene,
+            "seed": self.seed,
+            "min_area_px": self.min_area_px,
+            "rules": asdict(self.rules),
+        }
+
+    def command(self, scene: str) -> str:
+        """The command that makes one scene's shard again, in any folder."""
+        height, width = self.player.size_hw
+        options = {
+            "--scenes": scene,
+            "--views-per-scene": self.views_per_scene,
+            "--size": f"{width}x{height}",
+            "--fov": f"{self.player.fov_deg:g}",
+            "--seed": self.seed,
+            "--label-set": self.label_set,
+            "--min-area": self.min_area_px,
+            "--min-objects": self.rules.min_objects,
+            "--tries": self.rules.tries,
+            "--player": self.player.kind,
+        }
+        return "saom-bench collect OUT " + shlex.join(str(part) for pair in options.items() for part in pair)
+
+    def header(self, scene: str) -> ShardHeader:
+        """The root attributes of one scene's shard."""
+        classes = label_set(self.label_set)
+        return ShardHeader(classes, scene, self.split, self.seed, self.simulator, self.command(scene))
+
+
+@dataclass
+class SceneWorker:
+    """Collects whole scenes in a worker process; the player stays up between scenes until one fails."""
+
+    folder: Path
+    config: CollectConfig
+    open_session: Opener
+    _session: Session | None = None
+
+    def run(self, scene: str, report: Report) -> ShardRecord:
+        """Collect one scene into its sealed shard; reports each frame."""
+        started = time.monotonic()
+        if self._session is None:
+            self._session = self.open_session(self.config.player)
+        try:
+            with ShardWriter(self.folder, self.config.header(scene), self.config.player.size_hw) as writer:
+                for capture in captures(self._session, scene, self.config):
+                    writer.add(capture)
+                    report(1)
+                return writer.seal(duration_s=time.monotonic() - started)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the player."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+
+def captures(session: Session, scene: str, config: CollectConfig) -> Iterator[Capture]:
+    """The frames of one scene: choose the poses on small pictures, then take the real ones."""
+    classes = label_set(config.label_set)
+    session.resize(scout_size(config.player.size_hw))
+    session.reset(scene)
+    views = choose_views(session, scene, config.views_per_scene, config.seed, classes, config.rules)
+    session.resize(config.player.size_hw)
+    for view in views:
+        yield take(session, view, config)
+
+
+def take(session: Session, view: ChosenView, config: CollectConfig) -> Capture:
+    """One frame at the session's present size."""
+    seen = session.look(view.pose)
+    labels, instances = decode(seen.ids, seen.keys, seen.types, label_set(config.label_set), config.min_area_px)
+    return Capture(seen.rgb, labels, instances, seen.pose, config.player.fov_deg, seed=view.seed)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of ``collect`` did."""
+
+    collected: tuple[ShardRecord, ...]
+    kept: tuple[ShardRecord, ...]
+    """Shards that were there and whole."""
+    failures: tuple[FailureRecord, ...]
+    seconds: float
+
+
+def existing(folder: Path, config: CollectConfig) -> Manifest | None:
+    """The dataset already in ``folder``, or None when there is none. Raises SaomBenchError, and touches nothing, when
+    the folder holds something else."""
+    if folder.exists() and not folder.is_dir():
+        raise SaomBenchError(f"{folder} is a file; give a folder for the dataset")
+    if not (folder / MANIFEST).exists():
+        others = [p.name for p in folder.iterdir() if p.name != _LOCK] if folder.exists() else []
+        if others:
+            raise SaomBenchError(f"{folder} is not empty and holds no dataset ({others[0]}, ...); give a new folder")
+        return None
+    manifest = read_manifest(folder)
+    for name, wanted in config.settings().items():
+        found = manifest.settings.get(name)
+        if found != wanted:
+            raise SaomBenchError(
+                f"{folder} holds another dataset: its {name} is {found}, this command's is {wanted}. "
+                "Give another folder, or the options that the dataset was begun with"
+            )
+    return manifest
+
+
+def pending(folder: Path, scenes: tuple[str, ...], manifest: Manifest | None) -> tuple[list[str], list[ShardRecord]]:
+    """The scenes still to do, and the whole shards of the others: sealed, listed, and with the hash listed."""
+    records = {record.scene: record for record in manifest.shards} if manifest else {}
+    kept = [records[s] for s in scenes if s in records and _is_whole(folder, records[s])]
+    done = {record.scene for record in kept}
+    return [scene for scene in scenes if scene not in done], kept
+
+
+def collect(
+    folder: Path, scenes: tuple[str, ...], config: CollectConfig, workers: int, open_session: Opener
+) -> Outcome:
+    """Collect what ``folder`` still lacks of ``scenes``; a scene that fails is recorded, and the others go on.
+
+    Raises SaomBenchError, before anything is written, when the folder holds another dataset, another collect is
+    writing to it, or the disk is too full.
+    """
+    existing(folder, config)
+    _check_space(folder, len(scenes) * config.views_per_scene, config.player.size_hw)
+    started = time.monotonic()
+    with _locked(folder):
+        manifest = existing(folder, config)
+        if manifest is None:
+            create_manifest(folder, config.settings())
+        _remove_partials(folder)
+        todo, kept = pending(folder, scenes, manifest)
+        # A whole path: a worker process may have another working folder.
+        worker = SceneWorker(folder.resolve(), config, open_session)
+        collected, failures = _run(worker, todo, config, workers)
+    return Outcome(tuple(collected), tuple(kept), tuple(failures), time.monotonic() - started)
+
+
+def _run(
+    worker: SceneWorker, todo: list[str], config: CollectConfig, workers: int
+) -> tuple[list[ShardRecord], list[FailureRecord]]:
+    collected: list[ShardRecord] = []
+    failures: list[FailureRecord] = []
+    per_scene = config.views_per_scene
+    if not todo:
+        return collected, failures
+    with progress() as bar, closing(run_jobs(worker, todo, min(workers, len(todo)))) as events:
+        task = bar.add_task("collect", total=len(todo) * per_scene, unit="frames", note=f"0/{len(todo)} scenes")
+        for event in events:
+            if isinstance(event, Advanced):
+                bar.advance(task, event.units)
+                continue
+            if isinstance(event, Done):
+                append_record(worker.folder, event.result)
+                collected.append(event.result)
+            else:
+                failure = FailureRecord(event.task, event.error, provenance.now())
+                append_record(worker.folder, failure)
+                failures.append(failure)
+            over = len(collected) + len(failures)
+            note = f"{over}/{len(todo)} scenes" + (f", {len(failures)} failed" if failures else "")
+            bar.update(task, completed=over * per_scene if over == len(todo) else None, note=note)
+    return collected, failures
+
+
+def _is_whole(folder: Path, record: ShardRecord) -> bool:
+    path = folder / record.file
+    return path.is_file() and path.stat().st_size == record.size_bytes and sha256_file(path) == record.sha256
+
+
+def _remove_partials(folder: Path) -> None:
+    for path in folder.glob("*" + PARTIAL_SUFFIX):
+        path.unlink()
+
+
+def _check_space(folder: Path, frames: int, size_hw: Size) -> None:
+    """Before the first frame: a disk that fills under HDF5 takes the process down with it."""
+    where = folder.resolve()
+    while not where.exists():
+        where = where.parent
+    needed = frames * size_hw[0] * size_hw[1] * 4
+    free = shutil.disk_usage(where).free
+    if free < needed:
+        raise SaomBenchError(
+            f"{frames} frames need up to {needed / 1e9:.1f} GB and the disk of {where} has {free / 1e9:.1f} GB free; "
+            "free some, or ask for fewer scenes or views"
+        )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise SaomBenchError(f"{folder} cannot be written to; give another folder")
+    try:
+        with FileLock(folder / _LOCK, timeout=0):
+            yield
+    except Timeout as error:
+        raise SaomBenchError(f"another collect is writing to {folder}; wait for it, or give another folder") from error

@@ -1,0 +1,79 @@
+"""What collecting needs of a simulator, whichever it is; thor.py provides it, tests bring a small fake."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saom_bench.errors import SaomBenchError
+from saom_bench.types import Pose, RgbImage, Size
+
+Position = tuple[float, float, float]
+
+
+class ActionFailed(SaomBenchError):
+    """The simulator refused an action, such as standing where there is no room; it can go on."""
+
+
+class PlayerLost(SaomBenchError):
+    """The simulator ended, hung or never started; a new one is needed."""
+
+
+@dataclass(frozen=True)
+class PlayerOptions:
+    """Which simulator to start, and the pictures it should take."""
+
+    kind: str = "embedded"
+    """"embedded" (renders on a CPU) or "unity" (AI2-THOR's own build)."""
+    size_hw: Size = (480, 640)
+    fov_deg: float = 90.0
+    executable: Path | None = None
+    """For "unity": a build on this machine; None has the client find or download its own."""
+    start_timeout_s: float = 120.0
+    step_timeout_s: float = 300.0
+
+
+@dataclass(frozen=True)
+class View:
+    """What the simulator shows from a pose: the picture, and which object each pixel belongs to."""
+
+    rgb: RgbImage
+    ids: NDArray[np.uint32]
+    """(H, W) colour keys; an object's pixels are ``ids == keys[object_id]``."""
+    keys: Mapping[str, int]
+    """Colour key of each object that can have a mask."""
+    types: Mapping[str, str]
+    """AI2-THOR objectType of each object in the scene."""
+    pose: Pose
+    """Where the agent really stands, as the simulator says."""
+
+
+class Session(Protocol):
+    """A running simulator."""
+
+    def scenes(self) -> tuple[str, ...]:
+        """The scenes it has."""
+        ...
+
+    def reset(self, scene: str) -> None:
+        """Load a scene."""
+        ...
+
+    def resize(self, size_hw: Size) -> None:
+        """Take pictures of another size from now on."""
+        ...
+
+    def reachable(self) -> tuple[Position, ...]:
+        """Where the agent can stand, in metres, sorted."""
+        ...
+
+    def look(self, pose: Pose) -> View:
+        """Stand and look somewhere. Raises ActionFailed when there is no room."""
+        ...
+
+    def close(self) -> None:
+        """End the simulator."""
+        ...

@@ -1,0 +1,344 @@
+"""The door to AI2-THOR: starts a player through the ai2thor client, and makes every failure an error.
+
+The only module that imports ai2thor. Two of the client's habits are mended from outside: it waits for ever for a player
+that dies before it opens its pipe, and spins for its whole timeout when one dies later. A watch on the player wakes it.
+"""
+
+import math
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import ai2thor.controller
+import numpy as np
+
+from saom_bench.errors import unknown
+from saom_bench.types import Pose, Size
+from saom_collectors.session import ActionFailed, PlayerLost, PlayerOptions, Position, View
+
+PLAYERS = ("embedded", "unity")
+_PHYSICS = "_physics"
+_INITIALIZE = {
+    "gridSize": 0.25,
+    "snapToGrid": False,
+    "visibilityDistance": 1.5,
+    "renderInstanceSegmentation": True,
+}
+_POLL_S = 0.1
+
+
+def open_player(options: PlayerOptions) -> "ThorSession":
+    """Start a simulator. Raises SaomBenchError for an unknown kind, PlayerLost when it does not start."""
+    if options.kind not in PLAYERS:
+        raise unknown("player", options.kind, PLAYERS)
+    return ThorSession(options)
+
+
+def simulator_of(options: PlayerOptions) -> dict[str, Any]:
+    """Name, version and arguments of the simulator that ``options`` start, as shards and results state them."""
+    if options.kind not in PLAYERS:
+        raise unknown("player", options.kind, PLAYERS)
+    client = metadata.version("ai2thor")
+    embedded = options.kind == "embedded"
+    return {
+        "name": "saom-player" if embedded else "ai2thor-unity",
+        "version": metadata.version("saom-bench") if embedded else client,
+        "client": f"ai2thor {client}",
+        "arguments": {**_INITIALIZE, "fieldOfView": options.fov_deg, "size_hw": list(options.size_hw)},
+    }
+
+
+class ThorSession:
+    """A running AI2-THOR player. Use it as a context manager: the player never outlives it."""
+
+    def __init__(self, options: PlayerOptions) -> None:
+        self.options = options
+        self._size_hw = options.size_hw
+        self._scene: str | None = None
+        self._folder = Path(tempfile.mkdtemp(prefix="saom-player-"))
+        self._controller: Any = None
+        self._watch: _Watch | None = None
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "ThorSession":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def scenes(self) -> tuple[str, ...]:
+        """The scenes the player has, without their "_physics"."""
+        with self._calls("GetScenesInBuild"):
+            return tuple(sorted(name.removesuffix(_PHYSICS) for name in self._controller.scenes_in_build))
+
+    def reset(self, scene: str) -> None:
+        """Load a scene. Raises PlayerLost when the player fails, ActionFailed when it refuses."""
+        height, width = self._size_hw
+        with self._calls(f"Reset {scene}"):
+            event = self._controller.reset(scene, width=width, height=height)
+            planes = event.metadata["actionReturn"]
+            if planes:
+                self._controller.server.set_init_params(planes)
+        self._scene = scene
+
+    def resize(self, size_hw: Size) -> None:
+        """Take pictures of (H, W) from now on."""
+        if size_hw != self._size_hw:
+            self._size_hw = size_hw
+            if self._scene is not None:
+                self.step("ChangeResolution", x=size_hw[1], y=size_hw[0])
+
+    def step(self, action: str, **arguments: Any) -> Any:
+        """Do one action and return the client's event. Raises ActionFailed when the player refuses it."""
+        with self._calls(action):
+            event = self._controller.step(action=action, **arguments)
+        if not event.metadata["lastActionSuccess"]:
+            raise ActionFailed(f"{action} failed in {self._scene}: {event.metadata.get('errorMessage') or 'no reason'}")
+        return event
+
+    def reachable(self) -> tuple[Position, ...]:
+        """Where the agent can stand, in metres, sorted."""
+        found = self.step("GetReachablePositions").metadata["actionReturn"] or []
+        return tuple(sorted((float(p["x"]), float(p["y"]), float(p["z"])) for p in found))
+
+    def look(self, pose: Pose) -> View:
+        """Stand and look somewhere. Raises ActionFailed when there is no room."""
+        event = self.step(
+            "TeleportFull",
+            position={"x": pose.x, "y": pose.y, "z": pose.z},
+            rotation={"x": 0.0, "y": pose.yaw_deg, "z": 0.0},
+            horizon=pose.horizon_deg,
+            standing=pose.standing,
+        )
+        return self._view(event)
+
+    def close(self) -> None:
+        """End the player and remove its folder; harmless when done twice."""
+        if self._watch is not None:
+            self._watch.stop()
+        server = getattr(self._controller, "server", None)
+        player = getattr(server, "unity_proc", None)
+        if player is not None and player.poll() is None:
+            player.kill()
+            player.wait(10)
+        for pipe in (getattr(server, "client_pipe", None), getattr(server, "server_pipe", None)):
+            if pipe is not None:
+                _close_quietly(pipe)
+        if server is not None and hasattr(server, "tmp_dir"):
+            server.tmp_dir.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self) -> None:
+        with self._calls("start"):
+            # The client announces downloads on standard output.
+            with redirect_stdout(sys.stderr):
+                self._controller = self._client()
+            # In two steps, so that the watch stands before the player runs, and no scene loads unasked.
+            self._controller.initialization_parameters = {**_INITIALIZE, "fieldOfView": self.options.fov_deg}
+            self._watch = _Watch(self._controller, self.options.start_timeout_s)
+            height, width = self._size_hw
+            display = "0" if self.options.kind == "embedded" else None
+            self._controller.start(width=width, height=height, x_display=display)
+            self._watch.started()
+
+    def _client(self) -> Any:
+        height, width = self._size_hw
+        common = {
+            "download_only": True,
+            "width": width,
+            "height": height,
+            "server_timeout": self.options.step_timeout_s,
+            "server_start_timeout": self.options.start_timeout_s,
+        }
+        if self.options.kind == "embedded":
+            command = f"{shlex.quote(sys.executable)} -m saom_player"
+            return _private_client(self._folder)(local_executable_path=command, x_display="0", **common)
+        if self.options.executable is not None:
+            return ai2thor.controller.Controller(local_executable_path=str(self.options.executable), **common)
+        return ai2thor.controller.Controller(platform="CloudRendering", **common)
+
+    @contextmanager
+    def _calls(self, what: str) -> Iterator[None]:
+        """Turn whatever the client raises into one of two errors: the action was refused, or the player is lost."""
+        try:
+            yield
+        except (ActionFailed, PlayerLost, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            if self._refused(error):
+                raise ActionFailed(f"{what} failed in {self._scene}: {_short(error)}") from error
+            raise PlayerLost(self._obituary(what, error)) from error
+
+    def _refused(self, error: Exception) -> bool:
+        """Whether the player lives and answered "no": only then may the session go on."""
+        event = getattr(self._controller, "last_event", None)
+        alive = self._watch is not None and self._watch.alive()
+        refused = event is not None and not event.metadata["lastActionSuccess"]
+        return (
+            alive
+            and refused
+            and isinstance(error, (ValueError, RuntimeError))
+            and "Error encountered" not in str(error)
+        )
+
+    def _obituary(self, what: str, error: Exception) -> str:
+        where = f" in {self._scene}" if self._scene else ""
+        verdict = self._watch.verdict() if self._watch is not None else ""
+        lines = [f"the {self.options.kind} player failed at {what}{where}: {verdict or _short(error)}"]
+        log = self._folder / "log" / "unity.log"
+        tail = log.read_text(errors="replace").strip().splitlines()[-1:] if log.is_file() else []
+        lines += [f"its last words: {line[:300]}" for line in tail]
+        if self.options.kind == "unity":
+            lines.append(
+                "the Unity player needs a GPU with Vulkan and its build (about 1 GB, downloaded once); on a machine "
+                "without, use --player embedded"
+            )
+        return "; ".join(lines)
+
+    def _view(self, event: Any) -> View:
+        masks = event.instance_masks
+        if event.frame is None or not hasattr(masks, "instance_segmentation_frame_uint32"):
+            raise PlayerLost(f"the {self.options.kind} player sent no picture or no instance masks in {self._scene}")
+        agent = event.metadata["agent"]
+        x, y, z = (_tidy(agent["position"][axis]) for axis in "xyz")
+        return View(
+            rgb=np.ascontiguousarray(event.frame[..., :3]),
+            ids=masks.instance_segmentation_frame_uint32,
+            keys={name: int(masks._integer_color_key(list(color))) for name, color in masks.instance_colors.items()},
+            types={str(o["objectId"]): str(o["objectType"]) for o in event.metadata["objects"]},
+            pose=Pose(
+                x,
+                y,
+                z,
+                yaw_deg=_tidy(agent["rotation"]["y"]) % 360.0,
+                horizon_deg=_tidy(agent["cameraHorizon"]),
+                standing=bool(agent.get("isStanding", True)),
+            ),
+        )
+
+
+class _Watch:
+    """A thread that follows the player's process; when it dies, it feeds the waiting client zeros.
+
+    No message begins with a zero, so the client raises at once, whether it waits for the pipe, a header or a body; and
+    no frame that was cut short can pass for a whole one.
+    """
+
+    def __init__(self, controller: Any, start_timeout_s: float) -> None:
+        self._controller = controller
+        self._deadline = time.monotonic() + start_timeout_s
+        self._timeout_s = start_timeout_s
+        self._is_started = threading.Event()
+        self._is_stopped = threading.Event()
+        self._verdict = ""
+        self._thread = threading.Thread(target=self._follow, name="player-watch", daemon=True)
+        self._thread.start()
+
+    def started(self) -> None:
+        """The player has sent its first message: the start's deadline no longer holds."""
+        self._is_started.set()
+
+    def stop(self) -> None:
+        """Look away: from now on the player may end."""
+        self._is_stopped.set()
+        self._thread.join(timeout=5)
+
+    def alive(self) -> bool:
+        """Whether the player runs."""
+        player = self._player()
+        return player is not None and player.poll() is None
+
+    def verdict(self) -> str:
+        """How the player ended; empty while it runs."""
+        player = self._player()
+        code = player.poll() if player is not None else None
+        return self._verdict or ("" if code is None else _ending(code))
+
+    def _player(self) -> "subprocess.Popen[bytes] | None":
+        player: subprocess.Popen[bytes] | None = getattr(self._controller.server, "unity_proc", None)
+        return player
+
+    def _follow(self) -> None:
+        while not self._is_stopped.wait(_POLL_S):
+            player = self._player()
+            if player is None:
+                continue
+            if not self._is_started.is_set() and time.monotonic() > self._deadline and player.poll() is None:
+                self._verdict = f"it was not ready after {self._timeout_s:.0f} s and was ended"
+                player.kill()
+            if player.poll() is not None:
+                self._wake()
+
+    def _wake(self) -> None:
+        server = self._controller.server
+        # A reader for the client's own pipe, or its opening for writing would wait for ever.
+        with _pipe(server.client_pipe_path, os.O_RDONLY), _pipe(server.server_pipe_path, os.O_WRONLY) as pipe:
+            while pipe is not None and not self._is_stopped.is_set():
+                try:
+                    os.write(pipe, bytes(4096))
+                except OSError:
+                    return  # Full, or no longer read: enough for now.
+
+
+@contextmanager
+def _pipe(path: str, mode: int) -> Iterator[int | None]:
+    """A named pipe opened without waiting, or None when it is gone or has nobody at its other end."""
+    try:
+        pipe = os.open(path, mode | os.O_NONBLOCK)
+    except OSError:
+        yield None
+        return
+    try:
+        yield pipe
+    finally:
+        os.close(pipe)
+
+
+def _private_client(folder: Path) -> type[Any]:
+    """The client, with its log and locks in ``folder``: a stand-in player must not touch or prune ~/.ai2thor."""
+
+    class PrivateController(ai2thor.controller.Controller):  # type: ignore[misc]
+        @property
+        def base_dir(self) -> str:
+            return str(folder)
+
+    return PrivateController
+
+
+def _ending(code: int) -> str:
+    return f"it was killed by signal {-code}" if code < 0 else f"it ended with exit code {code}"
+
+
+def _short(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def _tidy(value: float) -> float:
+    """Six decimals: below any meaning, and above the noise of another machine's arithmetic; never -0."""
+    rounded = round(float(value), 6)
+    return 0.0 if math.isclose(rounded, 0.0, abs_tol=1e-9) else rounded
+
+
+def _close_quietly(pipe: Any) -> None:
+    try:
+        pipe.close()
+    except OSError:
+        return

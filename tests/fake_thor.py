@@ -1,0 +1,88 @@
+"""A stand-in for a simulator session, for tests of what lies above it: no ai2thor, no process, a few coloured boxes."""
+
+import hashlib
+import os
+import signal
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from saom_bench.types import Pose, Size
+from saom_collectors.session import ActionFailed, PlayerOptions, Position, View
+
+TYPES = ("ArmChair", "Bed", "Bowl", "Floor", "Laptop", "Mug", "Painting", "Sofa")
+SIMULATOR = {"name": "fake", "version": "1", "arguments": {}}
+BLOCKED: Position = (9.0, 0.9, 9.0)
+
+
+@dataclass
+class FakeSession:
+    """Objects stand round the agent by yaw; the same pose always shows the same."""
+
+    size_hw: Size
+    scene: str = ""
+    looks: list[tuple[Size, Pose]] = field(default_factory=list)
+    closed: bool = False
+
+    def scenes(self) -> tuple[str, ...]:
+        return ("FloorPlan1", "FloorPlan2", "FloorPlan3", "FloorPlan21", "FloorPlan201")
+
+    def reset(self, scene: str) -> None:
+        self.scene = scene
+
+    def resize(self, size_hw: Size) -> None:
+        self.size_hw = size_hw
+
+    def reachable(self) -> tuple[Position, ...]:
+        return (*((x / 2, 0.9, z / 2) for x in range(4) for z in range(4)), BLOCKED)
+
+    def look(self, pose: Pose) -> View:
+        self.looks.append((self.size_hw, pose))
+        if (pose.x, pose.y, pose.z) == BLOCKED:
+            raise ActionFailed("no room")
+        height, width = self.size_hw
+        ids = np.full(self.size_hw, key("nothing"), np.uint32)
+        types = {f"{name}|{k}": name for k, name in enumerate(TYPES)}
+        for k, name in enumerate(types):
+            left = ((45 * k - pose.yaw_deg + pose.x * 20) % 360) / 180 * width
+            top = height * (0.2 + 0.05 * k) - pose.horizon_deg
+            box = (slice(max(0, int(top)), int(top + height * 0.3)), slice(int(left), int(left + width * 0.15)))
+            ids[box] = key(name)
+        rgb = ids[..., None].view(np.uint8)[..., :3].copy()
+        return View(rgb, ids, {name: key(name) for name in types}, types, pose)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def key(name: str) -> int:
+    """As AI2-THOR: the first three bytes of the id's MD5, opaque."""
+    return int.from_bytes(hashlib.md5(name.encode()).digest()[:3] + b"\xff", "little")
+
+
+def open_fake(options: PlayerOptions) -> FakeSession:
+    return FakeSession(options.size_hw)
+
+
+class _FailsInScene2(FakeSession):
+    def reset(self, scene: str) -> None:
+        super().reset(scene)
+        if scene == "FloorPlan2":
+            raise ActionFailed("the scene has a hole")
+
+
+class _DiesInScene2(FakeSession):
+    """Takes its whole process down, half way through a shard."""
+
+    def look(self, pose: Pose) -> View:
+        if self.scene == "FloorPlan2" and sum(size == self.size_hw for size, _ in self.looks) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().look(pose)
+
+
+def open_failing(options: PlayerOptions) -> FakeSession:
+    return _FailsInScene2(options.size_hw)
+
+
+def open_dying(options: PlayerOptions) -> FakeSession:
+    return _DiesInScene2(options.size_hw)
