@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -215,9 +216,11 @@ def _run(
         return collected, failures
     with progress() as bar, closing(run_jobs(worker, todo, min(workers, len(todo)))) as events:
         task = bar.add_task("collect", total=len(todo) * per_scene, unit="frames", note=f"0/{len(todo)} scenes")
+        taken: Counter[str] = Counter()
         for event in events:
             if isinstance(event, Advanced):
-                bar.advance(task, event.units)
+                taken[event.task] += event.units
+                bar.update(task, completed=taken.total())
                 continue
             if isinstance(event, Done):
                 append_record(worker.folder, event.result)
@@ -226,9 +229,10 @@ def _run(
                 failure = FailureRecord(event.task, event.error, provenance.now())
                 append_record(worker.folder, failure)
                 failures.append(failure)
-            over = len(collected) + len(failures)
-            note = f"{over}/{len(todo)} scenes" + (f", {len(failures)} failed" if failures else "")
-            bar.update(task, completed=over * per_scene if over == len(todo) else None, note=note)
+                taken.pop(event.task, None)
+            note = f"{len(collected)}/{len(todo)} scenes" + (f", {len(failures)} failed" if failures else "")
+            total = (len(todo) - len(failures)) * per_scene
+            bar.update(task, completed=taken.total(), total=total, note=note)
     return collected, failures
 
 

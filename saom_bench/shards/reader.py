@@ -9,8 +9,6 @@ import hdf5plugin  # noqa: F401  # registers the zstd filter
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_bench.errors import SaomBenchError
-from saom_bench.masks import areas_and_boxes
 from saom_bench.shards.format import IMAGE_LAYERS, OPTIONAL_LAYERS, ShardHeader, damaged
 from saom_bench.shards.layout import check_layout, read_attributes
 from saom_bench.types import Capture, Instance, LabelMap, Pose, RgbImage, Size
@@ -144,16 +142,3 @@ def _starts(instances: NDArray[np.void], frames: int) -> NDArray[np.int64]:
 
 def _first_line(error: BaseException) -> str:
     return str(error).split("\n", 1)[0][:200]
-
-
-def verify_frame(reader: ShardReader, index: int) -> None:
-    """Read a frame and hold its label map against the objects listed. Raises SaomBenchError on a difference."""
-    capture = reader.capture(index)
-    stated = {i.label: (i.area_px, i.box_xyxy) for i in capture.instances}
-    if areas_and_boxes(capture.labels) != stated:
-        raise damaged(reader.path, f"the objects listed for frame {index} are not those in its label map")
-    for instance in capture.instances:
-        if reader.header.label_set.index_of(instance.object_type) != instance.class_index:
-            raise SaomBenchError(
-                f"shard {reader.path}: {instance.object_id} in frame {index} has another class's index"
-            )
