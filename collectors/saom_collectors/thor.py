@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any
 
 import ai2thor.controller
+import ai2thor.platform
 import numpy as np
 
 from saom_bench.errors import unknown
@@ -154,8 +155,7 @@ class ThorSession:
             self._controller.initialization_parameters = {**_INITIALIZE, "fieldOfView": self.options.fov_deg}
             self._watch = _Watch(self._controller, self.options.start_timeout_s)
             height, width = self._size_hw
-            display = "0" if self.options.kind == "embedded" else None
-            self._controller.start(width=width, height=height, x_display=display)
+            self._controller.start(width=width, height=height)
             self._watch.started()
 
     def _client(self) -> Any:
@@ -167,12 +167,14 @@ class ThorSession:
             "server_timeout": self.options.step_timeout_s,
             "server_start_timeout": self.options.start_timeout_s,
         }
-        if self.options.kind == "embedded":
-            command = f"{shlex.quote(sys.executable)} -m saom_player"
-            return _private_client(self._folder)(local_executable_path=command, x_display="0", **common)
-        if self.options.executable is not None:
-            return ai2thor.controller.Controller(local_executable_path=str(self.options.executable), **common)
-        return ai2thor.controller.Controller(platform="CloudRendering", **common)
+        command = f"{shlex.quote(sys.executable)} -m saom_player"
+        if self.options.kind == "unity":
+            if self.options.executable is None:
+                return ai2thor.controller.Controller(platform=ai2thor.platform.CloudRendering, **common)
+            command = shlex.quote(str(self.options.executable))
+        # The client needs some display's name, whether or not the player opens it.
+        display = os.environ.get("DISPLAY") or "0"
+        return _private_client(self._folder)(local_executable_path=command, x_display=display, **common)
 
     @contextmanager
     def _calls(self, what: str) -> Iterator[None]:
@@ -201,14 +203,16 @@ class ThorSession:
     def _obituary(self, what: str, error: Exception) -> str:
         where = f" in {self._scene}" if self._scene else ""
         verdict = self._watch.verdict() if self._watch is not None else ""
+        if not verdict and isinstance(error, TimeoutError):
+            verdict = f"no answer in {self.options.step_timeout_s:.0f} s"
         lines = [f"the {self.options.kind} player failed at {what}{where}: {verdict or _short(error)}"]
         log = self._folder / "log" / "unity.log"
         tail = log.read_text(errors="replace").strip().splitlines()[-1:] if log.is_file() else []
         lines += [f"its last words: {line[:300]}" for line in tail]
-        if self.options.kind == "unity":
+        if self.options.kind == "unity" and what == "start":
             lines.append(
-                "the Unity player needs a GPU with Vulkan and its build (about 1 GB, downloaded once); on a machine "
-                "without, use --player embedded"
+                "the Unity player needs a GPU with Vulkan and, once, the network for its build (about 1 GB); on a "
+                "machine without, use --player embedded"
             )
         return "; ".join(lines)
 
@@ -312,7 +316,7 @@ def _pipe(path: str, mode: int) -> Iterator[int | None]:
 
 
 def _private_client(folder: Path) -> type[Any]:
-    """The client, with its log and locks in ``folder``: a stand-in player must not touch or prune ~/.ai2thor."""
+    """The client, with its files in ``folder``: a program of our choice must not touch or prune ~/.ai2thor."""
 
     class PrivateController(ai2thor.controller.Controller):  # type: ignore[misc]
         @property

@@ -33,8 +33,8 @@ def choose(dataset: ShardDataset, frames: int, rng: np.random.Generator) -> list
 
 
 def tile(sample: Sample, classes: tuple[str, ...]) -> RgbImage:
-    """One captioned frame with its masks, at most 640 pixels long."""
-    rgb, labels = _small(sample.rgb, sample.labels)
+    """One captioned frame with its masks, its longer side 640 pixels."""
+    rgb, labels = _at_tile_size(sample.rgb, sample.labels)
     shown = [instance for instance in sample.instances if (labels == instance.label).any()]
     picture = overlay(
         rgb,
@@ -46,11 +46,10 @@ def tile(sample: Sample, classes: tuple[str, ...]) -> RgbImage:
     return captioned(picture, f"{sample.key}   {len(sample.instances)} objects")
 
 
-def _small(rgb: RgbImage, labels: LabelMap) -> tuple[RgbImage, LabelMap]:
-    """Shrunk before drawing, so that outlines and names keep their size."""
+def _at_tile_size(rgb: RgbImage, labels: LabelMap) -> tuple[RgbImage, LabelMap]:
+    """Brought to a tile's size before drawing, so that outlines and names keep theirs."""
     scale = _TILE_SIDE_PX / max(labels.shape)
-    if scale >= 1:
-        return rgb, labels
     size = (max(1, round(labels.shape[1] * scale)), max(1, round(labels.shape[0] * scale)))
-    picture: RgbImage = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    smooth = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    picture: RgbImage = np.asarray(cv2.resize(rgb, size, interpolation=smooth), np.uint8)
     return picture, np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint16)
