@@ -1,0 +1,169 @@
+"""A SAM: a frozen image encoder, segment-anything's prompt encoder and mask decoder, and an optional class head.
+
+Frames: points and masks are in pixels of the original image; the model's own input frame (longest side 1024) does not
+leave this module. Only the parts after the encoder are parameters of the module; the encoder is frozen in SAOM.
+"""
+
+from saom_bench.sam import runtime
+
+runtime.prepare()
+
+from collections.abc import Sequence  # noqa: E402
+from dataclasses import dataclass  # noqa: E402
+
+import torch  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+from torch.nn import functional  # noqa: E402
+
+from saom_bench.errors import SaomBenchError  # noqa: E402
+from saom_bench.sam.decoder import ImageTokens, decode_points  # noqa: E402
+from saom_bench.sam.encoders import ImageEncoder  # noqa: E402
+from saom_bench.sam.modules import MaskDecoder, PromptEncoder  # noqa: E402
+from saom_bench.sam.preprocess import encoder_input, input_size, to_input_frame  # noqa: E402
+from saom_bench.types import RgbImage, Size  # noqa: E402
+
+# What a fine-tuning step of the published method reaches.
+_TRAINED = (
+    "prompt_encoder.point_embeddings.1.",
+    "prompt_encoder.not_a_point_embed.",
+    "prompt_encoder.no_mask_embed.",
+    "mask_decoder.transformer.",
+    "mask_decoder.iou_token.",
+    "mask_decoder.mask_tokens.",
+    "mask_decoder.output_upscaling.",
+    "mask_decoder.output_hypernetworks_mlps.1.",
+    "mask_decoder.output_hypernetworks_mlps.2.",
+    "mask_decoder.output_hypernetworks_mlps.3.",
+    "class_head.",
+)
+# A bias that adds the same to every score of a softmax: no output depends on it, so it has no gradient.
+_WITHOUT_EFFECT = "token_to_image.k_proj.bias"
+_IOU_HEAD = "mask_decoder.iou_prediction_head."
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """The encoder's view of one image."""
+
+    features: Tensor
+    """(C, h, w) float32; (256, 64, 64) for every published SAM."""
+    size_hw: Size
+    """(H, W) of the original image."""
+    input_hw: Size
+    """(H, W) of the image in the encoder's input, before padding."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What the decoder says of N point prompts: three masks each, from whole to part in no fixed order."""
+
+    low_res_logits: Tensor
+    """(N, 3, 256, 256) mask logits over the padded input; above 0 is object."""
+    predicted_iou: Tensor
+    """(N, 3)."""
+    iou_token: Tensor
+    """(N, 256) the IoU token after the transformer: the class head's input."""
+
+
+class Sam(nn.Module):
+    """A Segment Anything model; ``name`` and ``weights_sha256`` are those of its base, also after fine-tuning."""
+
+    def __init__(
+        self,
+        name: str,
+        encoder: ImageEncoder,
+        prompt_encoder: PromptEncoder,
+        mask_decoder: MaskDecoder,
+        weights_sha256: str,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.weights_sha256 = weights_sha256
+        self.encoder = [encoder]  # in a list, so that it is no submodule: a frozen encoder has no part in parameters()
+        self.prompt_encoder = prompt_encoder
+        self.mask_decoder = mask_decoder
+        self.image_size: int = prompt_encoder.input_image_size[0]
+        self.class_head: nn.Linear | None = None
+        self.class_names: tuple[str, ...] | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the decoder runs."""
+        device: torch.device = self.mask_decoder.iou_token.weight.device
+        return device
+
+    def attach_class_head(self, class_names: Sequence[str], seed: int = 0) -> None:
+        """Add a linear class head on the IoU token, with weights drawn from ``seed``."""
+        channels = self.mask_decoder.iou_token.weight.shape[1]
+        head = nn.Linear(channels, len(class_names))
+        bound = channels**-0.5
+        draws = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            head.weight.uniform_(-bound, bound, generator=draws)
+            head.bias.zero_()
+        self.class_head = head.to(self.device, self.mask_decoder.iou_token.weight.dtype)
+        self.class_names = tuple(class_names)
+
+    def input_size(self, size_hw: Size) -> Size:
+        """(H, W) that an image of ``size_hw`` has in the encoder's input, before padding."""
+        return input_size(size_hw, self.image_size)
+
+    @torch.no_grad()
+    def encode(self, rgb: RgbImage) -> Embedding:
+        """Embed an (H, W, 3) uint8 image."""
+        size_hw = (rgb.shape[0], rgb.shape[1])
+        features = self.encoder[0](encoder_input(rgb, self.image_size), self.device)
+        return Embedding(features, size_hw, self.input_size(size_hw))
+
+    def decode(self, embedding: Embedding, points_xy: Tensor) -> Decoded:
+        """Masks for (N, 2) foreground points, one prompt each, in pixels of the original image. Differentiable."""
+        points = self._point_tokens(points_xy, embedding)
+        return Decoded(*decode_points(self.mask_decoder, self._image_tokens(embedding), points))
+
+    def upscale(self, low_res_logits: Tensor, embedding: Embedding) -> Tensor:
+        """(N, K, 256, 256) logits to (N, K, H, W) of the original image, in segment-anything's two steps."""
+        square = (self.image_size, self.image_size)
+        masks = functional.interpolate(low_res_logits, square, mode="bilinear", align_corners=False)
+        masks = masks[..., : embedding.input_hw[0], : embedding.input_hw[1]]
+        return functional.interpolate(masks, embedding.size_hw, mode="bilinear", align_corners=False)
+
+    def classify(self, iou_token: Tensor) -> Tensor:
+        """(N, n_classes) class logits of (N, 256) IoU tokens. Raises SaomBenchError without a class head."""
+        if self.class_head is None:
+            raise SaomBenchError(f"{self.name} has no class head; classes come with a fine-tuned checkpoint")
+        logits: Tensor = self.class_head(iou_token)
+        return logits
+
+    def trainable_parameters(self, iou_head: bool = False) -> dict[str, nn.Parameter]:
+        """What SAOM fine-tunes, by name; with ``iou_head`` also the IoU prediction head, which the paper leaves."""
+        wanted = (*_TRAINED, _IOU_HEAD) if iou_head else _TRAINED
+        named = self.named_parameters()
+        return {name: p for name, p in named if name.startswith(wanted) and not name.endswith(_WITHOUT_EFFECT)}
+
+    def _image_tokens(self, embedding: Embedding) -> ImageTokens:
+        _, height, width = embedding.features.shape
+        no_mask: Tensor = self.prompt_encoder.no_mask_embed.weight
+        keys = embedding.features.to(no_mask.dtype).flatten(1).T + no_mask
+        ys, xs = torch.meshgrid(
+            (torch.arange(height, device=self.device) + 0.5) / height,
+            (torch.arange(width, device=self.device) + 0.5) / width,
+            indexing="ij",
+        )
+        position = self._positions(torch.stack([xs, ys], dim=-1).view(-1, 2))
+        return ImageTokens(keys.contiguous(), position, (height, width))
+
+    def _point_tokens(self, points_xy: Tensor, embedding: Embedding) -> Tensor:
+        """(N, 2, C): each point's token, and the padding token that SAM adds where there is no box."""
+        factors = torch.tensor(to_input_frame(embedding.size_hw, embedding.input_hw), device=self.device)
+        # The half pixel is segment-anything's own shift of every prompt.
+        in_unit_square = (points_xy.to(self.device) * factors + 0.5) / self.image_size
+        encoder = self.prompt_encoder
+        points = self._positions(in_unit_square) + encoder.point_embeddings[1].weight
+        padding = encoder.not_a_point_embed.weight.expand_as(points)
+        return torch.stack([points, padding], dim=1)
+
+    def _positions(self, unit_xy: Tensor) -> Tensor:
+        """(N, C) positional encoding of (N, 2) points in the unit square."""
+        frequencies: Tensor = self.prompt_encoder.pe_layer.positional_encoding_gaussian_matrix
+        angles = 2 * torch.pi * ((2 * unit_xy.to(frequencies.dtype) - 1) @ frequencies)
+        return torch.cat([angles.sin(), angles.cos()], dim=-1)

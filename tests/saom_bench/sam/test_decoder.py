@@ -1,0 +1,103 @@
+"""The reordered decoder against segment-anything's own: the same masks, scores, tokens and gradients."""
+
+import numpy as np
+import pytest
+import torch
+from tiny_sam import EMBEDDING_SIZE, tiny_sam
+from torch import Tensor
+
+from saom_bench.sam.model import Embedding, Sam
+
+SIZE_HW = (192, 256)
+
+
+def _embedding(sam: Sam) -> Embedding:
+    features = torch.randn(256, EMBEDDING_SIZE, EMBEDDING_SIZE, generator=torch.Generator().manual_seed(1))
+    return Embedding(features, SIZE_HW, sam.input_size(SIZE_HW))
+
+
+def _stock(sam: Sam, embedding: Embedding, points_xy: Tensor) -> tuple[Tensor, Tensor]:
+    """segment-anything's path: the prompt encoder and decoder as SamPredictor calls them."""
+    scale = sam.image_size / max(embedding.size_hw)
+    coordinates = points_xy[:, None] * scale
+    sparse, dense = sam.prompt_encoder((coordinates, torch.ones(len(points_xy), 1)), None, None)
+    masks, predicted_iou = sam.mask_decoder(
+        embedding.features[None], sam.prompt_encoder.get_dense_pe(), sparse, dense, multimask_output=True
+    )
+    return masks, predicted_iou
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_masks_and_scores_equal_the_stock_decoder(count: int) -> None:
+    sam = tiny_sam(seed=3)
+    embedding = _embedding(sam)
+    points_xy = torch.rand(count, 2, generator=torch.Generator().manual_seed(2)) * torch.tensor([256.0, 192.0])
+    tokens: list[Tensor] = []
+    handle = sam.mask_decoder.iou_prediction_head.register_forward_pre_hook(lambda _, args: tokens.append(args[0]))
+    with torch.no_grad():
+        masks, predicted_iou = _stock(sam, embedding, points_xy)
+        handle.remove()
+        ours = sam.decode(embedding, points_xy)
+    scale = masks.abs().max()
+    assert ours.low_res_logits.shape == (count, 3, 4 * EMBEDDING_SIZE, 4 * EMBEDDING_SIZE)
+    assert torch.allclose(ours.low_res_logits / scale, masks / scale, atol=1e-5)
+    assert torch.allclose(ours.predicted_iou, predicted_iou, atol=1e-5)
+    assert torch.allclose(ours.iou_token, tokens[0], atol=1e-4)
+
+
+def test_gradients_equal_the_stock_decoder() -> None:
+    sam = tiny_sam(seed=4)
+    embedding = _embedding(sam)
+    points_xy = torch.tensor([[10.0, 20.0], [128.0, 96.0], [250.0, 5.0]])
+    weights = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(5))
+
+    def gradients(masks: Tensor, predicted_iou: Tensor) -> dict[str, Tensor]:
+        sam.zero_grad(set_to_none=True)
+        ((masks * weights).mean() + predicted_iou.sum()).backward()  # type: ignore[no-untyped-call]
+        return {name: p.grad.clone() for name, p in sam.named_parameters() if p.grad is not None}
+
+    expected = gradients(*_stock(sam, embedding, points_xy))
+    ours = sam.decode(embedding, points_xy)
+    got = gradients(ours.low_res_logits, ours.predicted_iou)
+    for name, value in expected.items():
+        scale = value.abs().max()
+        if scale < 1e-7:  # the single-mask token's head: the stock decoder runs it and drops its mask
+            continue
+        assert torch.allclose(got[name] / scale, value / scale, atol=2e-4), name
+    assert set(sam.trainable_parameters()) <= got.keys()
+
+
+def test_what_is_trained_is_what_the_method_trains() -> None:
+    sam = tiny_sam(n_classes=5)
+    names = sam.trainable_parameters()
+    assert {"class_head.weight", "mask_decoder.iou_token.weight", "prompt_encoder.point_embeddings.1.weight"} <= set(
+        names
+    )
+    frozen = ("iou_prediction_head", "hypernetworks_mlps.0", "point_embeddings.0", "mask_downscaling")
+    assert not [name for name in names if any(part in name for part in frozen)]
+    assert any("iou_prediction_head" in name for name in sam.trainable_parameters(iou_head=True))
+
+
+def test_upscaling_equals_segment_anythings_postprocessing() -> None:
+    sam = tiny_sam()
+    low = torch.randn(2, 3, 64, 64)
+    big = torch.nn.functional.interpolate(low, (256, 256), mode="bilinear", align_corners=False)
+    expected = torch.nn.functional.interpolate(big[..., :192, :256], (96, 128), mode="bilinear", align_corners=False)
+    embedding = Embedding(torch.zeros(256, 16, 16), (96, 128), sam.input_size((96, 128)))
+    assert torch.equal(sam.upscale(low, embedding), expected)
+
+
+def test_the_shipped_model_sees_a_square() -> None:
+    from saom_bench.sam.registry import load_model
+
+    sam = load_model("sam:mobile-sam")
+    rgb = np.full((240, 320, 3), 200, np.uint8)
+    rgb[60:180, 100:220] = (180, 30, 40)
+    with torch.no_grad():
+        embedding = sam.encode(rgb)
+        decoded = sam.decode(embedding, torch.tensor([[160.0, 120.0]]))
+        masks = sam.upscale(decoded.low_res_logits, embedding)[0] > 0
+    best = masks[decoded.predicted_iou[0].argmax()].numpy()
+    truth = np.zeros((240, 320), bool)
+    truth[60:180, 100:220] = True
+    assert (best & truth).sum() / (best | truth).sum() > 0.95
