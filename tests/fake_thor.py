@@ -3,7 +3,9 @@
 import hashlib
 import os
 import signal
+import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +15,8 @@ from saom_collectors.session import ActionFailed, PlayerOptions, Position, View
 TYPES = ("ArmChair", "Bed", "Bowl", "Floor", "Laptop", "Mug", "Painting", "Sofa")
 SIMULATOR = {"name": "fake", "version": "1", "arguments": {}}
 BLOCKED: Position = (9.0, 0.9, 9.0)
+HALF_WAY = 4 * 6 + 2
+"""Looks in a scene: 4 views of 6 tries have been chosen, and 2 taken."""
 
 
 @dataclass
@@ -23,12 +27,13 @@ class FakeSession:
     scene: str = ""
     looks: list[tuple[Size, Pose]] = field(default_factory=list)
     closed: bool = False
+    looks_in_scene: int = 0
 
     def scenes(self) -> tuple[str, ...]:
         return ("FloorPlan1", "FloorPlan2", "FloorPlan3", "FloorPlan21", "FloorPlan201")
 
     def reset(self, scene: str) -> None:
-        self.scene = scene
+        self.scene, self.looks_in_scene = scene, 0
 
     def resize(self, size_hw: Size) -> None:
         self.size_hw = size_hw
@@ -38,6 +43,7 @@ class FakeSession:
 
     def look(self, pose: Pose) -> View:
         self.looks.append((self.size_hw, pose))
+        self.looks_in_scene += 1
         if (pose.x, pose.y, pose.z) == BLOCKED:
             raise ActionFailed("no room")
         height, width = self.size_hw
@@ -75,7 +81,7 @@ class _DiesInScene2(FakeSession):
     """Takes its whole process down, half way through a shard."""
 
     def look(self, pose: Pose) -> View:
-        if self.scene == "FloorPlan2" and sum(size == self.size_hw for size, _ in self.looks) == 2:
+        if self.scene == "FloorPlan2" and self.looks_in_scene == HALF_WAY:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().look(pose)
 
@@ -86,3 +92,27 @@ def open_failing(options: PlayerOptions) -> FakeSession:
 
 def open_dying(options: PlayerOptions) -> FakeSession:
     return _DiesInScene2(options.size_hw)
+
+
+class _StallsInScene2(FakeSession):
+    """Says on standard output where it stands, then waits for its end."""
+
+    def look(self, pose: Pose) -> View:
+        if self.scene == "FloorPlan2" and self.looks_in_scene == HALF_WAY:
+            os.write(1, b"half way\n")
+            threading.Event().wait()
+        return super().look(pose)
+
+
+def open_stalling(options: PlayerOptions) -> FakeSession:
+    return _StallsInScene2(options.size_hw)
+
+
+def collect_and_stall(folder: str) -> None:
+    """What the test of a killed collect runs as a process of its own."""
+    from saom_bench.console import console
+    from saom_collectors.collect import CollectConfig, collect
+
+    console.quiet = True
+    config = CollectConfig("train", SIMULATOR, PlayerOptions(size_hw=(60, 80)), views_per_scene=4)
+    collect(Path(folder), ("FloorPlan1", "FloorPlan2", "FloorPlan3"), config, 1, open_stalling)

@@ -108,7 +108,7 @@ def _in_turn(scenes: list[str], limit: int | None) -> list[str]:
     by_room: dict[str, list[str]] = {}
     for scene in scenes:
         by_room.setdefault(room_of(scene), []).append(scene)
-    order = sorted((place, room, scene) for room, names in by_room.items() for place, scene in enumerate(names))
+    order = sorted((place, number_of(scene), scene) for names in by_room.values() for place, scene in enumerate(names))
     return sorted((scene for _, _, scene in order[:limit]), key=number_of)
 
 

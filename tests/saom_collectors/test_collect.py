@@ -1,0 +1,192 @@
+"""Collecting: resumable to the same bytes after any end, one dataset a folder, one scene's failure its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fake_thor import SIMULATOR, FakeSession, open_dying, open_failing, open_fake
+from filelock import FileLock
+
+from saom_bench.errors import SaomBenchError
+from saom_bench.shards.dataset import open_dataset
+from saom_bench.shards.manifest import MANIFEST, read_manifest
+from saom_collectors.collect import CollectConfig, Opener, Outcome, SceneWorker, captures, collect
+from saom_collectors.session import PlayerOptions
+
+SCENES = ("FloorPlan1", "FloorPlan2", "FloorPlan3")
+CONFIG = CollectConfig("train", SIMULATOR, PlayerOptions(size_hw=(60, 80)), views_per_scene=4)
+
+
+def run(folder: Path, opener: Opener = open_fake, config: CollectConfig = CONFIG, workers: int = 1) -> Outcome:
+    return collect(folder, SCENES, config, workers, opener)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole") / "data"
+    run(folder)
+    return folder
+
+
+def fingerprint(folder: Path) -> str:
+    return open_dataset(folder).fingerprint
+
+
+def test_a_collected_dataset_holds_what_was_asked(whole: Path) -> None:
+    dataset = open_dataset(whole)
+    assert dataset.scenes == SCENES
+    assert len(dataset) == 12
+    assert dataset.only(scenes=["FloorPlan1"])[0].size_hw == (60, 80)
+    assert {o.object_type for i in range(12) for o in dataset.objects(i)} <= set(dataset.label_set.classes)
+    assert min(o.area_px for i in range(12) for o in dataset.objects(i)) >= CONFIG.min_area_px
+
+
+def test_same_seed_same_bytes_for_any_number_of_workers(whole: Path, tmp_path: Path) -> None:
+    run(tmp_path / "a", workers=3)
+    assert fingerprint(tmp_path / "a") == fingerprint(whole)
+    run(tmp_path / "b", config=replace(CONFIG, seed=1))
+    assert fingerprint(tmp_path / "b") != fingerprint(whole)
+
+
+def test_a_second_run_has_nothing_to_do(whole: Path) -> None:
+    before = (whole / MANIFEST).read_bytes()
+    outcome = run(whole)
+    assert (len(outcome.collected), len(outcome.kept)) == (0, 3)
+    assert (whole / MANIFEST).read_bytes() == before
+
+
+def test_a_worker_killed_inside_a_scene_costs_that_scene_and_is_made_good(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    outcome = run(folder, open_dying)
+    assert [f.scene for f in outcome.failures] == ["FloorPlan2"]
+    assert "signal 9" in outcome.failures[0].error
+    assert (folder / "FloorPlan2.h5.part").exists()
+    assert open_dataset(folder).scenes == ("FloorPlan1", "FloorPlan3")
+    outcome = run(folder)
+    assert [r.scene for r in outcome.collected] == ["FloorPlan2"]
+    assert list(folder.glob("*.part")) == []
+    assert fingerprint(folder) == fingerprint(whole)
+    assert read_manifest(folder).failures == ()
+
+
+def test_a_failed_scene_is_recorded_and_the_others_are_kept(tmp_path: Path) -> None:
+    outcome = run(tmp_path / "data", open_failing, workers=2)
+    assert [(f.scene, f.error) for f in outcome.failures] == [("FloorPlan2", "the scene has a hole")]
+    assert sorted(r.scene for r in outcome.collected) == ["FloorPlan1", "FloorPlan3"]
+    assert [f.scene for f in read_manifest(tmp_path / "data").failures] == ["FloorPlan2"]
+    assert list((tmp_path / "data").glob("*.part")) == []
+
+
+@pytest.mark.parametrize("damage", ["truncated", "altered", "gone"])
+def test_only_the_damaged_scene_is_done_again(whole: Path, tmp_path: Path, damage: str) -> None:
+    folder = tmp_path / "data"
+    run(folder)
+    shard = folder / "FloorPlan2.h5"
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    if damage == "gone":
+        shard.unlink()
+    else:
+        shard.write_bytes(data[:-9] if damage == "truncated" else data)
+    outcome = run(folder)
+    assert [r.scene for r in outcome.collected] == ["FloorPlan2"]
+    assert fingerprint(folder) == fingerprint(whole)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 7},
+        {"views_per_scene": 5},
+        {"label_set": "saom-48"},
+        {"split": "val"},
+        {"min_area_px": 0},
+        {"player": PlayerOptions(size_hw=(60, 90))},
+        {"simulator": {**SIMULATOR, "version": "2"}},
+    ],
+)
+def test_a_folder_with_another_dataset_is_refused_untouched(whole: Path, change: dict) -> None:
+    before = {p.name: p.read_bytes() for p in whole.iterdir()}
+    with pytest.raises(SaomBenchError, match="holds another dataset"):
+        run(whole, config=replace(CONFIG, **change))
+    assert {p.name: p.read_bytes() for p in whole.iterdir()} == before
+
+
+def test_a_folder_with_other_files_is_refused_untouched(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(SaomBenchError, match=r"not empty.*thesis\.tex"):
+        run(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+    with pytest.raises(SaomBenchError, match="is a file"):
+        run(tmp_path / "thesis.tex")
+
+
+def test_two_collects_never_write_to_one_folder(whole: Path) -> None:
+    with FileLock(whole / ".lock"), pytest.raises(SaomBenchError, match="another collect"):
+        run(whole)
+
+
+def test_a_full_disk_is_found_before_the_first_frame(tmp_path: Path) -> None:
+    huge = replace(CONFIG, views_per_scene=10**9)
+    with pytest.raises(SaomBenchError, match="GB free"):
+        run(tmp_path / "data", config=huge)
+    assert not (tmp_path / "data").exists()
+
+
+def test_poses_are_chosen_on_small_pictures_and_taken_on_large_ones() -> None:
+    session = FakeSession((1, 1))
+    config = replace(CONFIG, player=PlayerOptions(size_hw=(240, 320)))
+    frames = list(captures(session, "FloorPlan1", config))
+    assert all(frame.rgb.shape == (240, 320, 3) for frame in frames)
+    sizes = [size for size, _ in session.looks]
+    assert sizes == [(120, 160)] * 24 + [(240, 320)] * 4
+
+
+def test_a_worker_replaces_its_player_only_after_a_failure(tmp_path: Path) -> None:
+    opened: list[FakeSession] = []
+
+    def opener(options: PlayerOptions) -> FakeSession:
+        opened.append(open_failing(options))
+        return opened[-1]
+
+    worker = SceneWorker(tmp_path, CONFIG, opener)
+    worker.run("FloorPlan1", lambda n: None)
+    worker.run("FloorPlan3", lambda n: None)
+    assert [s.closed for s in opened] == [False]
+    with pytest.raises(SaomBenchError, match="hole"):
+        worker.run("FloorPlan2", lambda n: None)
+    worker.run("FloorPlan1", lambda n: None)
+    worker.close()
+    assert [s.closed for s in opened] == [True, True]
+
+
+def test_the_recorded_command_says_how_to_make_the_shard_again(whole: Path) -> None:
+    command = open_dataset(whole)._reader(read_manifest(whole).shards[0]).header.command
+    assert command.startswith("saom-bench collect OUT --scenes FloorPlan1 --views-per-scene 4 --size 80x60")
+
+
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
+def test_a_collect_ended_inside_a_scene_leaves_no_worker_and_nothing_that_is_later_read(
+    whole: Path, tmp_path: Path, kind: signal.Signals
+) -> None:
+    folder = tmp_path / "data"
+    code = "import fake_thor, sys; fake_thor.collect_and_stall(sys.argv[1])"
+    path = os.pathsep.join(p for p in sys.path if p)
+    environment = {**os.environ, "PYTHONPATH": path}
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == b"half way\n"
+    child.send_signal(kind)
+    # The worker, too, holds the other end of the pipe: it reads empty when both have ended.
+    child.communicate(timeout=60)
+    assert child.returncode == -kind
+    assert (folder / "FloorPlan2.h5.part").exists()
+    assert open_dataset(folder).scenes == ("FloorPlan1",)
+    run(folder)
+    assert fingerprint(folder) == fingerprint(whole)
