@@ -262,7 +262,10 @@ def _check_space(folder: Path, frames: int, size_hw: Size) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaomBenchError(f"{folder} cannot be made ({error.strerror}); give another folder") from error
     if not os.access(folder, os.W_OK):
         raise SaomBenchError(f"{folder} cannot be written to; give another folder")
     try:

@@ -139,8 +139,9 @@ class _Member(Generic[Task]):
 
     def kill(self) -> None:
         """End the worker and what it started."""
-        with suppress(ProcessLookupError, PermissionError):
-            if self.process.pid is not None and os.getpgid(self.process.pid) == self.process.pid:
+        # Its group outlives it; there is none yet when it dies very young.
+        with suppress(ProcessLookupError):
+            if self.process.pid is not None:
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.process.join(10)
