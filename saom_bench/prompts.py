@@ -23,6 +23,7 @@ Only numpy here: the encoder's features come in as an array.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -35,10 +36,23 @@ Prior = Literal["mask", "image"]
 Snap = Literal["inside", "nearest"]
 GridFrame = Literal["image", "fixed-1024"]
 
-ENCODER_SIDE_PX = 1024
-FEATURE_SIDE = 64
+FIXED_FRAME_PX = 1024
+CELL_PX = 16
+"""A feature cell's side on the encoder's input: 64 cells on 1024 pixels for every published SAM."""
 # A mask is drawn as 0 or 255 and normalised like the red channel: a cell is foreground above SAM's red mean.
 _FOREGROUND_COVERAGE = 123.675 / 255
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """One axis of an image of n pixels against the s cells of its feature map."""
+
+    to_cells: FloatArray
+    """(s, n): through SAM's antialiased resize and padding, down to cells."""
+    from_cells: FloatArray
+    """(n, s): cells x4, x4, without the padding, to the image, as SAM resizes its logits."""
+    cell_of: NDArray[np.intp]
+    """(n,) the cell that each pixel's centre lies in."""
 
 
 def grid_points(nx: int, ny: int, size_hw: Size) -> FloatArray:
@@ -62,8 +76,8 @@ def assign(
     """Assign one grid point to each object of an image; the module's docstring says how.
 
     Args:
-        features: (C, 64, 64) float32, the frozen encoder's output for this image.
-        input_hw: the image's size in pixels after the resize of its longest side to 1024, before padding.
+        features: (C, 64, 64) float32, the frozen encoder's output for this image (for a smaller model, (C, s, s)).
+        input_hw: the image's size in pixels after the resize of its longest side to 1024 (16 s), before padding.
         labels: (H, W) label map at the image's own size.
         instance_labels: the N labels to assign points to, each present in ``labels``.
         grid: points along x and y.
@@ -72,11 +86,13 @@ def assign(
         N prompts in the order of ``instance_labels``, points in pixels of the label map.
 
     Raises:
-        ValueError: a label without any pixel, or a feature map of another size.
+        ValueError: a label without any pixel, or a feature map that is not square or too small for ``input_hw``.
     """
-    if features.shape[1:] != (FEATURE_SIDE, FEATURE_SIDE):
-        raise ValueError(f"features must be (C, {FEATURE_SIDE}, {FEATURE_SIDE}), not {features.shape}")
+    side = features.shape[-1]
+    if features.ndim != 3 or features.shape[1] != side or max(input_hw) > side * CELL_PX:
+        raise ValueError(f"features of shape {features.shape} do not fit an input of {input_hw} pixels")
     size_hw: Size = (labels.shape[0], labels.shape[1])
+    axes = _axis(size_hw[0], input_hw[0], side), _axis(size_hw[1], input_hw[1], side)
     cells = np.ascontiguousarray(features.reshape(features.shape[0], -1).T, dtype=np.float32)
     unit_cells = cells / np.maximum(np.linalg.norm(cells, axis=1, keepdims=True), 1e-12)
     count = len(instance_labels)
@@ -84,10 +100,10 @@ def assign(
     no_cell = np.zeros(count, np.bool_)
     for i, label in enumerate(instance_labels):
         mask, box = _crop(labels, label)
-        foreground, no_cell[i] = _foreground_cells(mask, box, size_hw, input_hw)
+        foreground, no_cell[i] = _foreground_cells(mask, box, axes)
         similarity = unit_cells @ _target_feature(cells[foreground])
-        priors_xy[i] = _location_prior(similarity, mask, box, size_hw, input_hw, prior)
-    frame_hw = size_hw if grid_frame == "image" else (ENCODER_SIDE_PX, ENCODER_SIDE_PX)
+        priors_xy[i] = _location_prior(similarity, mask, box, axes, prior)
+    frame_hw = size_hw if grid_frame == "image" else (FIXED_FRAME_PX, FIXED_FRAME_PX)
     wanted = np.asarray(instance_labels, np.uint16)
     grid_xy = grid_points(*grid, frame_hw)
     points_xy = grid_xy[_nearest(priors_xy, grid, frame_hw)]
@@ -111,20 +127,16 @@ def _crop(labels: LabelMap, label: int) -> tuple[BoolMask, Box]:
     return mask[box[1] : box[3], box[0] : box[2]], box
 
 
-def _foreground_cells(mask: BoolMask, box: Box, size_hw: Size, input_hw: Size) -> tuple[NDArray[np.intp], bool]:
-    """Flat indices of the feature cells that the mask half covers; or its best covered cell, and True."""
-    x0, y0, x1, y1 = box
-    to_rows = _to_cells(size_hw[0], input_hw[0])[:, y0:y1]
-    to_columns = _to_cells(size_hw[1], input_hw[1])[:, x0:x1]
-    coverage = to_rows @ mask.astype(np.float32) @ to_columns.T
+def _foreground_cells(mask: BoolMask, box: Box, axes: tuple[_Axis, _Axis]) -> tuple[NDArray[np.intp], bool]:
+    """Flat indices of the feature cells that the mask half covers; or the cell with most of its pixels, and True."""
+    (rows, columns), (x0, y0, x1, y1) = axes, box
+    coverage = rows.to_cells[:, y0:y1] @ mask.astype(np.float32) @ columns.to_cells[:, x0:x1].T
     cells = np.flatnonzero(coverage > _FOREGROUND_COVERAGE)
     if cells.size:
         return cells, False
     ys, xs = np.nonzero(mask)
-    cell_px = ENCODER_SIDE_PX // FEATURE_SIDE
-    rows = ((ys + y0 + 0.5) * (input_hw[0] / size_hw[0]) / cell_px).astype(np.intp)
-    columns = ((xs + x0 + 0.5) * (input_hw[1] / size_hw[1]) / cell_px).astype(np.intp)
-    return np.array([np.bincount(rows * FEATURE_SIDE + columns).argmax()]), True
+    cell_of_pixel = rows.cell_of[ys + y0] * len(coverage) + columns.cell_of[xs + x0]
+    return np.array([np.bincount(cell_of_pixel).argmax()]), True
 
 
 def _target_feature(cells: FloatArray) -> FloatArray:
@@ -134,13 +146,12 @@ def _target_feature(cells: FloatArray) -> FloatArray:
 
 
 def _location_prior(
-    similarity: FloatArray, mask: BoolMask, box: Box, size_hw: Size, input_hw: Size, prior: Prior
+    similarity: FloatArray, mask: BoolMask, box: Box, axes: tuple[_Axis, _Axis], prior: Prior
 ) -> tuple[float, float]:
     """Centre (x, y) of the pixel where the upsampled similarity is largest: inside the mask, or anywhere."""
-    x0, y0, x1, y1 = box if prior == "mask" else (0, 0, size_hw[1], size_hw[0])
-    from_rows = _from_cells(size_hw[0], input_hw[0])[y0:y1]
-    from_columns = _from_cells(size_hw[1], input_hw[1])[x0:x1]
-    upsampled = from_rows @ similarity.reshape(FEATURE_SIDE, FEATURE_SIDE) @ from_columns.T
+    rows, columns = (axis.from_cells for axis in axes)
+    x0, y0, x1, y1 = box if prior == "mask" else (0, 0, len(columns), len(rows))
+    upsampled = rows[y0:y1] @ similarity.reshape(rows.shape[1], -1) @ columns[x0:x1].T
     if prior == "mask":
         upsampled = np.where(mask, upsampled, -np.inf)
     y, x = np.unravel_index(int(upsampled.argmax()), upsampled.shape)
@@ -178,19 +189,18 @@ def _labels_at(labels: LabelMap, points_xy: FloatArray) -> NDArray[np.uint16]:
 
 
 @lru_cache(maxsize=32)
-def _to_cells(image_px: int, input_px: int) -> FloatArray:
-    """(64, image_px): from an image's axis, through SAM's antialiased resize and padding, down to feature cells."""
-    resized = np.zeros((ENCODER_SIDE_PX, image_px), np.float32)
+def _axis(image_px: int, input_px: int, side: int) -> _Axis:
+    """One axis of an image that is ``input_px`` long on the encoder's input of ``side`` cells."""
+    full_px, low_px = CELL_PX * side, 4 * side
+    resized = np.zeros((full_px, image_px), np.float32)
     resized[:input_px] = _antialiased(image_px, input_px)
-    return _bilinear(ENCODER_SIDE_PX, FEATURE_SIDE) @ resized
-
-
-@lru_cache(maxsize=32)
-def _from_cells(image_px: int, input_px: int) -> FloatArray:
-    """(image_px, 64): from feature cells x4, x4, without the padding, to an image's axis, as SAM resizes logits."""
-    low_px = 4 * FEATURE_SIDE
-    full = _bilinear(low_px, ENCODER_SIDE_PX) @ _bilinear(FEATURE_SIDE, low_px)
-    return _bilinear(input_px, image_px) @ full[:input_px]
+    upscaled = _bilinear(low_px, full_px) @ _bilinear(side, low_px)
+    centres = (np.arange(image_px) + 0.5) * (input_px / image_px)
+    return _Axis(
+        to_cells=_bilinear(full_px, side) @ resized,
+        from_cells=_bilinear(input_px, image_px) @ upscaled[:input_px],
+        cell_of=(centres / CELL_PX).astype(np.intp),
+    )
 
 
 def _bilinear(from_px: int, to_px: int) -> FloatArray:

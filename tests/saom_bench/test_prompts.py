@@ -93,9 +93,10 @@ def test_a_label_without_pixels_is_refused() -> None:
         assign(_features(), (1024, 1024), np.ones((10, 10), np.uint16), [9])
 
 
-def test_features_of_another_size_are_refused() -> None:
-    with pytest.raises(ValueError, match="64"):
-        assign(np.zeros((8, 32, 32), np.float32), (1024, 1024), np.ones((10, 10), np.uint16), [1])
+@pytest.mark.parametrize(("shape", "input_hw"), [((8, 32, 64), (512, 512)), ((8, 32, 32), (1024, 1024))])
+def test_features_that_do_not_fit_are_refused(shape, input_hw) -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        assign(np.zeros(shape, np.float32), input_hw, np.ones((10, 10), np.uint16), [1])
 
 
 @st.composite

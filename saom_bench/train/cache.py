@@ -1,0 +1,106 @@
+"""The embedding cache: the frozen encoder's features of every image, kept as float16 on disk.
+
+An entry's name is a hash of the image's pixels, the base weights and the preprocessing, so recipes, grids, training
+and evaluation share entries, and a stale one cannot be met. An entry is a .npy file of (256, 64, 64) float16, 2 MiB,
+with the CRC-32 of its values in four bytes after them: it is checked whenever it is read, and made anew if damaged.
+"""
+
+import hashlib
+import os
+import shutil
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from saom_bench.errors import SaomBenchError
+from saom_bench.files import write_atomically
+from saom_bench.sam.model import Embedding, Sam
+from saom_bench.types import RgbImage, Size
+
+# Raise when the resize, the normalisation or the padding before the encoder changes.
+PREPROCESSING_VERSION = 1
+ENTRY_BYTES = 2 * 256 * 64 * 64
+_CRC_BYTES = 4
+_SPARE_BYTES = 256 * 2**20
+
+
+def default_cache_dir() -> Path:
+    """Where embeddings go unless told: $SAOM_BENCH_CACHE, else saom-bench/ in the user's cache folder; /embeddings."""
+    chosen = os.environ.get("SAOM_BENCH_CACHE")
+    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "saom-bench"
+    return base / "embeddings"
+
+
+class EmbeddingCache:
+    """Embeddings of one model's frozen encoder in ``folder``; ``hits``, ``made`` and ``repaired`` count what it did."""
+
+    def __init__(self, folder: Path, sam: Sam) -> None:
+        self.folder = folder
+        self.hits = self.made = self.repaired = 0
+        self._sam = sam
+
+    def key(self, rgb: RgbImage) -> str:
+        """The hex name of an image's entry."""
+        digest = hashlib.sha256(f"{PREPROCESSING_VERSION} {self._sam.weights_sha256} {rgb.shape} ".encode())
+        digest.update(np.ascontiguousarray(rgb).tobytes())
+        return digest.hexdigest()
+
+    def path(self, key: str) -> Path:
+        """The file of an entry, which may not exist."""
+        return self.folder / key[:2] / f"{key}.npy"
+
+    def get(self, rgb: RgbImage) -> Embedding:
+        """The embedding of an (H, W, 3) image, on the model's device: from the cache, or encoded and kept."""
+        path = self.path(self.key(rgb))
+        features = _read(path)
+        if features is None:
+            self.repaired += path.exists()
+            self.made += 1
+            features = self._sam.encode(rgb).features.detach().cpu().numpy().astype(np.float16)
+            _check_finite(features)
+            write_atomically(path, lambda partial: _write(partial, features))
+        else:
+            self.hits += 1
+        size_hw: Size = (rgb.shape[0], rgb.shape[1])
+        values = torch.from_numpy(features).to(self._sam.device, torch.float32)
+        return Embedding(features=values, size_hw=size_hw, input_hw=self._sam.input_size(size_hw))
+
+    def require_space(self, images: int) -> None:
+        """Raise SaomBenchError when the disk cannot hold the entries of so many images."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        needed, free = images * ENTRY_BYTES + _SPARE_BYTES, shutil.disk_usage(self.folder).free
+        if needed > free:
+            raise SaomBenchError(
+                f"the embedding cache {self.folder} needs {needed / 2**30:.1f} GiB for {images} images and has "
+                f"{free / 2**30:.1f} GiB free; choose another folder with --cache"
+            )
+
+
+def _read(path: Path) -> NDArray[np.float16] | None:
+    """An entry's values, or None where it is missing, cut short, or damaged."""
+    try:
+        with path.open("rb") as file:
+            features = np.load(file, allow_pickle=False)
+            stored = file.read(_CRC_BYTES + 1)
+    except (OSError, ValueError, EOFError):
+        return None
+    whole = isinstance(features, np.ndarray) and features.dtype == np.float16 and stored == _crc(features)
+    return features if whole else None
+
+
+def _write(path: Path, features: NDArray[np.float16]) -> None:
+    with path.open("wb") as file:
+        np.save(file, features)
+        file.write(_crc(features))
+
+
+def _crc(features: NDArray[np.float16]) -> bytes:
+    return zlib.crc32(np.ascontiguousarray(features).data).to_bytes(_CRC_BYTES, "little")
+
+
+def _check_finite(features: NDArray[np.float16]) -> None:
+    if not np.isfinite(features).all():
+        raise SaomBenchError("the encoder gave features that are not finite in float16; its weights are damaged")

@@ -1,0 +1,143 @@
+"""``saom-bench train`` and ``saom-bench recipes``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from saom_bench.console import console, next_steps, progress
+from saom_bench.errors import SaomBenchError
+
+if TYPE_CHECKING:
+    from saom_bench.train.job import Plan
+
+recipes = typer.Typer(help="The training recipes: list, show, copy.", no_args_is_help=True, rich_markup_mode="rich")
+
+
+def train(
+    out: Annotated[Path, typer.Argument(help="The run's folder; the same command again resumes a run there.")],
+    data: Annotated[Path, typer.Option(help="Dataset folder to train on.")],
+    val: Annotated[Path, typer.Option(help="Dataset folder to validate on; it must share no scene with --data.")],
+    recipe: Annotated[str, typer.Option(help="A recipe's name or TOML file (saom-bench recipes list).")] = "saomv1",
+    model: Annotated[str, typer.Option(help="Base model or checkpoint (saom-bench models list).")] = "mobile-sam",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; repeatable.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Short for --set epochs=N.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Short for --set seed=N.")] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Embedding cache, 2 MiB an image; else $SAOM_BENCH_CACHE or your cache folder."),
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights file of a sam-vit model, instead of a download.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, print the plan, and stop.")] = False,
+) -> None:
+    """Fine-tune SAM for whole objects on a dataset: SAOMv1, SAOMv2, PanoSAM, or a recipe of your own.
+
+    [bold]Examples[/bold]
+
+    saom-bench train runs/v1 --recipe saomv1-cpu --data data/train --val data/val
+
+    saom-bench train runs/v2 --recipe saomv2 --data data/train --val data/val --model sam-vit-b --device cuda
+
+    saom-bench train runs/try --data data/train --val data/val --set learning_rate=2e-4 --set loss_size=low --dry-run
+    """
+    from saom_bench.sam import runtime
+
+    runtime.prepare()
+    from saom_bench.train.display import print_plan
+    from saom_bench.train.job import Request, only_trainer, plan, with_options
+
+    request = Request(out, data, val, recipe, model, device, tuple(settings or ()), cache, weights)
+    planned = plan(with_options(request, epochs, seed))
+    print_plan(planned)
+    if dry_run:
+        console.print("[dim]dry run: nothing was written[/dim]")
+        return
+    with only_trainer(out):
+        _run(planned)
+
+
+def _run(planned: "Plan") -> None:
+    """Claim the folder, prepare, train, and say how it went."""
+    from saom_bench.train.display import ProgressWatcher, print_summary, print_tally
+    from saom_bench.train.job import build, run_table
+    from saom_bench.train.loop import Trainer
+    from saom_bench.train.state import claim
+
+    resume = claim(planned.request.out, planned.recipe, run_table(planned))
+    with progress() as bar:
+        encode = bar.add_task("embeddings", total=len(planned.train_data), unit="images", note="train")
+        encode_val = bar.add_task("embeddings", total=planned.val_count, unit="images", note="val")
+        job, tally = build(planned, lambda: bar.advance(encode), lambda: bar.advance(encode_val))
+    print_tally(tally, planned)
+    trainer = Trainer(job, resume=resume)
+    if resume:
+        console.print(f"resuming at step {trainer.at.step} of {trainer.total_steps}")
+    try:
+        with progress() as bar:
+            trainer.watcher = ProgressWatcher(bar, trainer.images_left, trainer.at)
+            trainer.run()
+    except KeyboardInterrupt:
+        console.print("\nstopped; the same command goes on from the last saved step")
+        raise typer.Exit(130) from None
+    print_summary(trainer)
+
+
+@recipes.command("list")
+def list_() -> None:
+    """Every recipe in one line.
+
+    [bold]Example[/bold]
+
+    saom-bench recipes list
+    """
+    from rich.table import Table
+
+    from saom_bench.train.recipe import load_recipe, recipe_names
+
+    table = Table("recipe", "grid", "epochs", "what it is", box=None, pad_edge=False)
+    for name in recipe_names():
+        recipe = load_recipe(name)
+        table.add_row(name, f"{recipe.grid[0]} x {recipe.grid[1]}", str(recipe.epochs), recipe.description)
+    console.print(table)
+
+
+@recipes.command()
+def show(name: Annotated[str, typer.Argument(help="A recipe's name or TOML file.")]) -> None:
+    """Every key of a recipe with its value and meaning.
+
+    [bold]Example[/bold]
+
+    saom-bench recipes show saomv1-cpu
+    """
+    from saom_bench.train.recipe import load_recipe
+
+    console.print(load_recipe(name).to_toml(), markup=False, soft_wrap=True, end="")
+
+
+@recipes.command()
+def copy(
+    name: Annotated[str, typer.Argument(help="The recipe to start from.")],
+    file: Annotated[Path, typer.Argument(help="The new TOML file; it must not exist.")],
+) -> None:
+    """Write a recipe, every key explained, to a file of your own to change.
+
+    [bold]Example[/bold]
+
+    saom-bench recipes copy saomv1-cpu mine.toml
+    """
+    from dataclasses import replace
+
+    from saom_bench.files import write_text_atomically
+    from saom_bench.train.recipe import load_recipe
+
+    if file.suffix != ".toml":
+        raise SaomBenchError(f"{file} must end in .toml, so that --recipe takes it for a file")
+    if file.exists():
+        raise SaomBenchError(f"{file} exists; choose another name or remove it")
+    write_text_atomically(file, replace(load_recipe(name), name=file.stem).to_toml())
+    next_steps(f"saom-bench train runs/{file.stem} --recipe {file} --data DATA --val VAL")

@@ -1,0 +1,88 @@
+"""Validation during training: oracle-point scores on a part of the val split, as the published evaluation counts them.
+
+Every object makes its own prompt and gets the one mask of the highest predicted IoU. Per class, IoU is the sum of
+intersections over the sum of unions, and accuracy the sum of intersections over the sum of true areas; mIoU and mAcc
+are plain means over the classes that occur. The benchmark's own scorer is saom_benchmarks; this one watches a run.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from saom_bench.sam.model import Sam
+from saom_bench.shards.dataset import ShardDataset
+from saom_bench.train.batches import ImagePrompts, chunks, full_targets, image_prompts
+from saom_bench.train.cache import EmbeddingCache
+from saom_bench.train.losses import take
+from saom_bench.train.recipe import Recipe
+from saom_bench.train.step import autocast
+
+
+def val_indices(count: int, wanted: int) -> list[int]:
+    """``wanted`` of ``count`` positions, spread evenly; all of them for 0."""
+    return list(range(count)) if not 0 < wanted < count else [i * count // wanted for i in range(wanted)]
+
+
+def prepare_val(
+    dataset: ShardDataset, cache: EmbeddingCache, recipe: Recipe, advance: Callable[[], None] = lambda: None
+) -> list[ImagePrompts]:
+    """The prompts of the validation images: every object keeps its prompt, whatever the recipe trains on."""
+    kept = replace(recipe, small_masks="keep", off_mask_prompts="keep", min_area_px=0)
+    images = []
+    for index in val_indices(len(dataset), recipe.val_images):
+        sample = dataset[index]
+        images.append(image_prompts(sample, index, cache.get(sample.rgb), kept))
+        advance()
+    return [image for image in images if len(image)]
+
+
+def validate(
+    sam: Sam,
+    dataset: ShardDataset,
+    images: Sequence[ImagePrompts],
+    cache: EmbeddingCache,
+    recipe: Recipe,
+    advance: Callable[[], None] = lambda: None,
+) -> dict[str, float]:
+    """Scores in percent: "miou", "macc", "instance_miou", and "class_accuracy" when the model has a class head."""
+    class_index, counts, hits = [], [], []
+    for image in images:
+        sample = dataset[image.index]
+        embedding = cache.get(sample.rgb)
+        for part in chunks(len(image), recipe.prompts_per_chunk):
+            points_xy = torch.from_numpy(image.points_xy[part]).to(sam.device)
+            with torch.no_grad(), autocast(sam, recipe):
+                decoded = sam.decode(embedding, points_xy)
+                best = take(decoded.low_res_logits, decoded.predicted_iou.argmax(dim=1))
+                masks = (sam.upscale(best[:, None].float(), embedding)[:, 0] > 0).cpu().numpy()
+                if sam.class_head is not None:
+                    guess = sam.classify(decoded.iou_token).argmax(dim=1).cpu().numpy()
+                    hits.append(guess == image.class_index[part])
+            counts.append(_areas(masks, full_targets(sample.labels, image.labels[part]) > 0.5))
+            class_index.append(image.class_index[part])
+        advance()
+    scores = class_means(np.concatenate(class_index), np.concatenate(counts))
+    if hits:
+        scores["class_accuracy"] = 100 * float(np.concatenate(hits).mean())
+    return scores
+
+
+def class_means(class_index: NDArray[np.int64], areas_px: NDArray[np.int64]) -> dict[str, float]:
+    """Scores in percent of N masks: (N,) classes and (N, 3) areas of intersection, prediction and truth."""
+    ious, accuracies = [], []
+    for index in np.unique(class_index):
+        overlap, predicted, truth = areas_px[class_index == index].sum(axis=0)
+        ious.append(overlap / max(1, predicted + truth - overlap))
+        accuracies.append(overlap / max(1, truth))
+    overlap, predicted, truth = areas_px.T
+    instance = overlap / np.maximum(1, predicted + truth - overlap)
+    means = {"miou": np.mean(ious), "macc": np.mean(accuracies), "instance_miou": instance.mean()}
+    return {name: 100 * float(value) for name, value in means.items()}
+
+
+def _areas(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> NDArray[np.int64]:
+    parts = (predicted & truth, predicted, truth)
+    return np.stack([part.sum(axis=(1, 2)) for part in parts], axis=1).astype(np.int64)
