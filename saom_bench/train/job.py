@@ -17,6 +17,7 @@ from saom_bench.train.batches import Tally, prepare
 from saom_bench.train.cache import EmbeddingCache, default_cache_dir
 from saom_bench.train.loop import Job, steps_of, trainable
 from saom_bench.train.recipe import Recipe, load_recipe
+from saom_bench.train.state import LOCK
 from saom_bench.train.validate import prepare_val, val_indices
 
 
@@ -148,8 +149,10 @@ def metadata_of(planned: Plan) -> dict[str, Any]:
 @contextmanager
 def only_trainer(out: Path) -> Iterator[None]:
     """Hold a run's folder against a second process. Raises SaomBenchError when one is training there already."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out.with_name(f".{out.name}.lock"))
+    if out.exists() and not out.is_dir():
+        raise SaomBenchError(f"{out} is a file; choose a new or empty folder")
+    out.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
@@ -158,6 +161,7 @@ def only_trainer(out: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+        (out / LOCK).unlink(missing_ok=True)
 
 
 def with_options(request: Request, epochs: int | None, seed: int | None) -> Request:

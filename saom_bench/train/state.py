@@ -21,7 +21,7 @@ from saom_bench.errors import SaomBenchError
 from saom_bench.files import write_atomically, write_text_atomically
 from saom_bench.train.recipe import Recipe
 
-CONFIG, LOG, STATE = "config.toml", "log.jsonl", "state.safetensors"
+CONFIG, LOG, STATE, LOCK = "config.toml", "log.jsonl", "state.safetensors", ".lock"
 STATE_FORMAT = "saom-train-state-1"
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 # What may differ between a run and its continuation: where things lie, and how they are run.
@@ -55,7 +55,7 @@ def claim(out: Path, recipe: Recipe, run: Mapping[str, str]) -> bool:
         _require_same(path, recipe, run)
         return True
     # A run that failed before its first step leaves only a configuration, and nothing to lose.
-    if out.exists() and (not out.is_dir() or any(entry.name not in (CONFIG, LOG) for entry in out.iterdir())):
+    if out.exists() and (not out.is_dir() or any(entry.name not in (CONFIG, LOG, LOCK) for entry in out.iterdir())):
         raise SaomBenchError(f"{out} holds something that is no training run; choose a new or empty folder")
     table = "\n".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in run.items())
     write_text_atomically(path, f"{recipe.to_toml()}\n[run]\n{table}\n")
