@@ -1,0 +1,168 @@
+"""``saom-bench eval`` and ``saom-bench leaderboard``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from saom_bench.console import console, errors, next_steps, progress
+
+if TYPE_CHECKING:
+    from saom_bench.shards.dataset import ShardDataset
+    from saom_benchmarks.models import Model
+    from saom_benchmarks.results import Result
+
+DEFAULT_MARKDOWN = "LEADERBOARD.md"
+
+
+def eval_(
+    data: Annotated[Path, typer.Option(help="Dataset folder to score on.")],
+    models: Annotated[
+        str, typer.Option(help="Models, separated by commas: names, checkpoints, run folders, or oracle.")
+    ],
+    protocol: Annotated[
+        str, typer.Option(help="Tasks, separated by commas: oracle-point, oracle-point-published, everything.")
+    ] = "oracle-point,everything",
+    out: Annotated[Path, typer.Option(help="Folder for the results, one JSON a model and task.")] = Path("results"),
+    names: Annotated[
+        str | None, typer.Option(help="What to call the models, separated by commas, in the order of --models.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Score at most this many images, evenly spread.")] = None,
+    everything_limit: Annotated[
+        int | None, typer.Option(help="Of those, at most this many in everything mode, which takes longest.")
+    ] = None,
+    grid: Annotated[str, typer.Option(help="Points along x and y for oracle-point tasks.")] = "32x32",
+    prior: Annotated[str | None, typer.Option(help="oracle-point: seek the prior in the mask or the image.")] = None,
+    everything_grid: Annotated[
+        str | None, typer.Option(help="Points along x and y in everything mode, for every model; else their presets.")
+    ] = None,
+    pred_iou: Annotated[float | None, typer.Option(help="Everything mode, every model: least predicted IoU.")] = None,
+    stability: Annotated[float | None, typer.Option(help="Everything mode, every model: least stability.")] = None,
+    nms: Annotated[float | None, typer.Option(help="Everything mode, every model: box NMS threshold.")] = None,
+    min_area: Annotated[int | None, typer.Option(help="Everything mode, every model: least region, px.")] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Write side-by-side pictures to this folder.")] = None,
+    pictures_count: Annotated[int, typer.Option(min=1, help="Pictures a task, from best to worst gain.")] = 3,
+    weights: Annotated[Path | None, typer.Option(help="Weights file of a sam-vit model.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="Seeds the bootstrap over scenes.")] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ignore what an interrupted run has measured.")] = False,
+) -> None:
+    """Score models on a dataset: one JSON a model and task, then the leaderboard of these rows.
+
+    An interrupted run goes on where it stopped. A model that fails on an image gets a failed row that names the image,
+    and the exit code is 1.
+
+    [bold]Examples[/bold]
+
+    saom-bench eval --data data/test --models sam:mobile-sam,runs/v1/best.safetensors --names SAM,SAOM
+
+    saom-bench eval --data data/test --models oracle --protocol oracle-point --limit 20 --out results
+    """
+    from saom_bench.everything.config import parse_grid
+    from saom_bench.shards.dataset import open_dataset
+    from saom_benchmarks.evaluate import evaluate, plan
+    from saom_benchmarks.leaderboard import boards, render
+    from saom_benchmarks.models import EverythingOverrides, load_models
+    from saom_benchmarks.protocols import protocols
+
+    tasks = protocols(_split(protocol), grid=parse_grid(grid), prior=_prior(prior))
+    overrides = EverythingOverrides(
+        grid=None if everything_grid is None else parse_grid(everything_grid),
+        pred_iou=pred_iou,
+        stability=stability,
+        box_nms=nms,
+        min_area_px=min_area,
+    )
+    dataset = open_dataset(data)
+    plans = plan(dataset, tasks, limit, everything_limit)
+    loaded, shared = load_models(_split(models), None if names is None else _split(names), device, overrides, weights)
+    _announce(dataset, loaded, [f"{each.protocol.name} on {len(each.indices)} images" for each in plans])
+    with progress() as bar:
+        results = evaluate(dataset, loaded, plans, out, bar, lambda: shared.saved_s, seed, fresh)
+    console.print()
+    console.print(render(boards(results), console.width))
+    if pictures is not None:
+        _draw(pictures, dataset, out, results, pictures_count)
+    console.print(f"results: {out}", soft_wrap=True, markup=False)
+    next_steps(f"saom-bench leaderboard {out}")
+    if any(result.status == "failed" for result in results):
+        raise typer.Exit(1)
+
+
+def leaderboard(
+    folders: Annotated[list[Path], typer.Argument(help="Result folders or files, as saom-bench eval makes them.")],
+    markdown: Annotated[
+        Path | None,
+        typer.Option(help=f"Where to write the Markdown page; else {DEFAULT_MARKDOWN} in the first folder."),
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="Model that differences are taken to; else SAM with the same base weights.")
+    ] = None,
+    skip_damaged: Annotated[
+        bool, typer.Option("--skip-damaged", help="Name damaged results and go on, instead of stopping.")
+    ] = False,
+) -> None:
+    """Rank results: a table for each task and data, with intervals and paired differences to SAM.
+
+    Rows are ranked together only if task, label set, dataset fingerprint and images are the same.
+
+    [bold]Example[/bold]
+
+    saom-bench leaderboard results --markdown LEADERBOARD.md
+    """
+    from saom_bench.errors import SaomBenchError
+    from saom_bench.files import write_text_atomically
+    from saom_benchmarks.leaderboard import boards, render
+    from saom_benchmarks.leaderboard import markdown as to_markdown
+    from saom_benchmarks.results import read_results
+
+    def warn(problem: SaomBenchError) -> None:
+        if not skip_damaged:
+            raise problem
+        errors.print(f"[yellow]skipped:[/yellow] {problem}", soft_wrap=True)
+
+    results = read_results(folders, warn)
+    if not results:
+        raise SaomBenchError(f"no results in {', '.join(map(str, folders))}; saom-bench eval --out makes them")
+    shown = boards(results, baseline)
+    console.print(render(shown, console.width))
+    first = folders[0] if folders[0].is_dir() else folders[0].parent
+    page = markdown if markdown is not None else first / DEFAULT_MARKDOWN
+    write_text_atomically(page, to_markdown(shown))
+    console.print(f"Markdown: {page}", soft_wrap=True, markup=False)
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _prior(value: str | None) -> Any:
+    from saom_bench.errors import unknown
+
+    if value not in {None, "mask", "image"}:
+        raise unknown("prior", str(value), ["mask", "image"])
+    return value
+
+
+def _announce(dataset: "ShardDataset", models: list["Model"], tasks: list[str]) -> None:
+    console.print(
+        f"{dataset.folder}: {len(dataset)} images of {len(dataset.scenes)} {dataset.split} scenes; {'; '.join(tasks)}",
+        soft_wrap=True,
+        markup=False,
+    )
+    for model in models:
+        seen = set(model.card.train_scenes) & set(dataset.scenes)
+        if seen:
+            console.print(
+                f"warning: {model.card.name} was trained on {len(seen)} of these scenes ({sorted(seen)[0]}, ...)",
+                style="yellow",
+                soft_wrap=True,
+                markup=False,
+            )
+
+
+def _draw(folder: Path, dataset: "ShardDataset", out: Path, results: list["Result"], count: int) -> None:
+    from saom_benchmarks.compare import write_comparisons
+
+    for path in write_comparisons(folder, dataset, out, results, count):
+        console.print(f"picture: {path}", soft_wrap=True, markup=False)

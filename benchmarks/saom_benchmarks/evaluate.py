@@ -1,0 +1,238 @@
+"""Every model on every task over a dataset: image by image, so that models share embeddings and any run can resume."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from rich.progress import Progress, TaskID
+
+from saom_bench.classes import LabelSet
+from saom_bench.errors import SaomBenchError
+from saom_bench.provenance import command_line, git_state, now, package_versions
+from saom_bench.shards.dataset import ShardDataset
+from saom_bench.types import Sample
+from saom_benchmarks.bootstrap import LEVEL, RESAMPLES, intervals
+from saom_benchmarks.metrics import COLUMNS, FrameScore, sum_by_scene
+from saom_benchmarks.models import Model
+from saom_benchmarks.protocols import Protocol, score
+from saom_benchmarks.records import RecordFile
+from saom_benchmarks.results import (
+    Bootstrap,
+    DataInfo,
+    Failure,
+    Result,
+    SceneTally,
+    Speed,
+    TaskInfo,
+    class_rows,
+    result_stem,
+    write_result,
+)
+
+MAX_FAILURES = 3
+"""A row that failed on so many images is given up; other rows go on."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A task, and the images of the dataset that it covers."""
+
+    protocol: Protocol
+    indices: tuple[int, ...]
+
+
+@dataclass
+class Row:
+    """One model on one task while it is measured."""
+
+    model: Model
+    plan: Plan
+    task: TaskInfo
+    data: DataInfo
+    settings: dict[str, Any]
+    record: RecordFile
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def given_up(self) -> bool:
+        """Too many images failed."""
+        return len(self.failures) >= MAX_FAILURES
+
+    def wants(self, index: int, key: str) -> bool:
+        """Whether this image is still to be scored."""
+        return index in self.plan.indices and key not in self.record.frames and not self.given_up
+
+
+def spread(count: int, limit: int | None) -> tuple[int, ...]:
+    """At most ``limit`` of ``count`` indices, evenly spread, so that a limited run still sees every scene it can."""
+    if limit is None or limit >= count:
+        return tuple(range(count))
+    if limit < 1:
+        raise SaomBenchError(f"a limit of {limit} images leaves nothing to score; give 1 or more")
+    return tuple(i * count // limit for i in range(limit))
+
+
+def plan(
+    dataset: ShardDataset, tasks: Sequence[Protocol], limit: int | None, everything_limit: int | None
+) -> list[Plan]:
+    """Which images each task covers; those of a limited everything mode are among the others', to share embeddings."""
+    chosen = spread(len(dataset), limit)
+    fewer = tuple(chosen[i] for i in spread(len(chosen), everything_limit))
+    return [Plan(task, fewer if task.points is None else chosen) for task in tasks]
+
+
+def check_classes(models: Sequence[Model], label_set: LabelSet, folder: Path) -> None:
+    """Raise SaomBenchError for a checkpoint whose classes are not those of the data."""
+    for model in models:
+        theirs = model.card.label_set
+        if theirs is not None and theirs != label_set.name:
+            raise SaomBenchError(
+                f"{model.card.spec} was trained on label set {theirs}, {folder} has {label_set.name}; "
+                f"collect data with --label-set {theirs}, or train on {label_set.name}"
+            )
+
+
+def evaluate(
+    dataset: ShardDataset,
+    models: Sequence[Model],
+    plans: Sequence[Plan],
+    out: Path,
+    bar: Progress,
+    shared_seconds: Callable[[], float] = lambda: 0.0,
+    seed: int = 0,
+    fresh: bool = False,
+) -> list[Result]:
+    """Score all models on all tasks and write one result a row.
+
+    A model that raises on an image makes its row a failed one, with the image's name; the others go on. Interrupted
+    rows resume at the next image unless ``fresh``.
+
+    Args:
+        plans: from ``plan``.
+        out: folder for the results and, under frames/, the per-image records.
+        shared_seconds: running total of the encoding time saved by sharing; see ``protocols.score``.
+
+    Raises SaomBenchError for unreadable data, or none with objects.
+    """
+    check_classes(models, dataset.label_set, dataset.folder)
+    rows = [_row(dataset, model, each, out, seed) for each in plans for model in models]
+    for row in rows:
+        row.record.open(fresh)
+    keys = dataset.keys
+    todo = [i for i in sorted({i for each in plans for i in each.indices}) if any(r.wants(i, keys[i]) for r in rows)]
+    task = bar.add_task("eval", total=len(todo), unit="images", note="")
+    for index in todo:
+        _score_image(dataset[index], index, rows, shared_seconds, bar, task)
+        bar.advance(task)
+    results = [_result(row, seed) for row in rows]
+    for row, result in zip(rows, results, strict=True):
+        write_result(out, result)
+        if result.status == "complete":
+            row.record.finish()
+    return results
+
+
+def _row(dataset: ShardDataset, model: Model, each: Plan, out: Path, seed: int) -> Row:
+    protocol = each.protocol
+    task = TaskInfo(
+        protocol=protocol.name,
+        version=protocol.version,
+        parameters={k: list(v) if isinstance(v, tuple) else v for k, v in protocol.parameters.items()},
+        description=protocol.description,
+    )
+    keys = [dataset.keys[i] for i in each.indices]
+    data = DataInfo(
+        fingerprint=dataset.fingerprint,
+        label_set=dataset.label_set.name,
+        classes=list(dataset.label_set.classes),
+        split=dataset.split,
+        scenes=sorted({dataset.scene_of(i) for i in each.indices}),
+        images=len(keys),
+        frames_sha256=hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest(),
+        simulator=dataset.simulator,
+    )
+    settings = dict(model.settings["common"])
+    if protocol.points is None:
+        settings |= model.settings["everything"]
+    stem = result_stem(task, data, model.card, settings)
+    identity = json.dumps([stem, task.model_dump(), settings, package_versions(), git_state()], sort_keys=True)
+    return Row(model, each, task, data, settings, RecordFile(out, stem, identity))
+
+
+def _score_image(
+    sample: Sample,
+    index: int,
+    rows: Sequence[Row],
+    shared_seconds: Callable[[], float],
+    bar: Progress,
+    task: TaskID,
+) -> None:
+    for row in rows:
+        if not row.wants(index, sample.key):
+            continue
+        bar.update(task, note=f"{row.task.protocol}: {row.model.card.name}")
+        try:
+            frame = score(row.plan.protocol, row.model, sample, shared_seconds)
+        except Exception as error:
+            # A benchmark runs strangers' models: whatever one raises is its own row's failure.
+            row.failures.append(Failure(key=sample.key, error=f"{type(error).__name__}: {error}"[:500]))
+        else:
+            row.record.add(frame)
+
+
+def _result(row: Row, seed: int) -> Result:
+    frames = sorted(row.record.frames.values(), key=lambda frame: frame.key)
+    classes = row.data.classes
+    sums = sum_by_scene(frames, len(classes))
+    complete = not row.failures
+    table, absent = class_rows(sums, classes) if frames else ([], list(classes))
+    if complete and not table:
+        raise SaomBenchError(
+            f"none of the {row.data.images} images has an object of {row.data.label_set}; there is nothing to score"
+        )
+    return Result(
+        status="complete" if complete else "failed",
+        task=row.task,
+        data=row.data,
+        model=row.model.card,
+        settings=row.settings,
+        failures=row.failures,
+        metrics=intervals(sums, list(row.plan.protocol.metrics), seed) if complete else {},
+        per_image=_per_image(frames) if complete else {},
+        classes=table,
+        absent=absent,
+        bootstrap=Bootstrap(seed=seed, resamples=RESAMPLES, level=LEVEL),
+        tally_columns=list(COLUMNS),
+        tallies=_tallies(frames, classes),
+        speed=_speed(frames),
+        packages=package_versions(),
+        git=git_state(),
+        created=now(),
+        command=command_line(),
+    )
+
+
+def _tallies(frames: Sequence[FrameScore], classes: Sequence[str]) -> dict[str, SceneTally]:
+    sums = sum_by_scene(frames, len(classes))
+    tallies = {}
+    for i, scene in enumerate(sums.scenes):
+        mine = [frame for frame in frames if frame.scene == scene]
+        counts = [frame.proposals for frame in mine if frame.proposals is not None]
+        present = {name: sums.values[i, c].tolist() for c, name in enumerate(classes) if sums.values[i, c].any()}
+        tallies[scene] = SceneTally(images=len(mine), proposals=sum(counts) if counts else None, classes=present)
+    return tallies
+
+
+def _per_image(frames: Sequence[FrameScore]) -> dict[str, float]:
+    values = {"objects": fmean(len(frame.objects) for frame in frames)}
+    counts = [frame.proposals for frame in frames if frame.proposals is not None]
+    return values | ({"proposals": fmean(counts)} if counts else {})
+
+
+def _speed(frames: Sequence[FrameScore]) -> Speed | None:
+    seconds = [frame.seconds for frame in frames]
+    return Speed(mean_s=round(fmean(seconds), 4), median_s=round(median(seconds), 4)) if seconds else None

@@ -1,0 +1,185 @@
+"""What a model must do to be scored: answer points, and run everything mode. Plus the oracle, which must score 100.
+
+To add a model, write one class with ``card``, ``settings``, ``points`` and ``everything``, and name it in
+``CONTROLS`` or have ``load_models`` make it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from saom_bench.errors import SaomBenchError, unknown
+from saom_bench.masks import encode_rle
+from saom_bench.prompts import GridFrame, Prior, Snap
+from saom_bench.types import FloatArray, Instance, Proposals, Sample
+
+if TYPE_CHECKING:
+    from saom_benchmarks.sam_models import EmbeddingCache
+
+
+@dataclass(frozen=True)
+class PointRule:
+    """How an oracle-point task makes prompts: the arguments of saom_bench.prompts.assign."""
+
+    grid: tuple[int, int] = (32, 32)
+    """Points along x and y."""
+    prior: Prior = "mask"
+    grid_frame: GridFrame = "image"
+    snap: Snap = "inside"
+    drop_no_cell: bool = False
+    """Count objects that cover no feature cell as missing, as the published code does."""
+
+
+class PointMasks(NamedTuple):
+    """A model's answer to the point of one object."""
+
+    label: int
+    masks: NDArray[np.bool_]
+    """(K, H, W) at the image's own size; K is 3 for SAM."""
+    predicted_iou: FloatArray
+    """(K,) the model's own opinion; the mask with the highest one is its prediction."""
+    class_index: int | None = None
+    """The class head's answer, None without a class head."""
+    no_cell: bool = False
+    """The object covered no feature cell, so that its prompt is the assignment's fallback."""
+
+
+class ModelCard(BaseModel):
+    """Who a model is, as a result states it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: Literal["sam", "checkpoint", "control"]
+    """"sam": base weights as published; "checkpoint": fine-tuned; "control": no model at all, never ranked."""
+    spec: str
+    """What --models was given."""
+    checkpoint_sha256: str | None = None
+    base: str | None = None
+    base_weights_sha256: str | None = None
+    label_set: str | None = None
+    recipe: str | None = None
+    trained_on: str | None = None
+    """Fingerprint of the training data."""
+    train_scenes: tuple[str, ...] = ()
+    val_scenes: tuple[str, ...] = ()
+    """The scenes on which the checkpoint was chosen among others of its run."""
+
+    @property
+    def identity(self) -> list[str | None]:
+        """What tells two models apart, whatever they are called and wherever their files lie."""
+        called = self.name if self.kind == "control" else None
+        return [self.kind, called, self.checkpoint_sha256, self.base, self.base_weights_sha256]
+
+
+class Model(Protocol):
+    """Two ways of predicting. Both raise whatever they like: that fails the row, not the run."""
+
+    card: ModelCard
+    settings: dict[str, dict[str, Any]]
+    """What a result states beside the card: "everything" is what only everything mode uses, "common" the rest."""
+
+    def points(self, sample: Sample, rule: PointRule) -> Iterator[PointMasks]:
+        """Answer one point for each object of the image; an object left out counts as missing."""
+        ...
+
+    def everything(self, sample: Sample) -> Proposals:
+        """Every whole object in the image, without looking at its ground truth."""
+        ...
+
+
+@dataclass
+class OracleModel:
+    """The ground truth through the scorer: 100 on every protocol, or the scorer is wrong."""
+
+    card: ModelCard = field(default_factory=lambda: ModelCard(name="oracle", kind="control", spec="oracle"))
+    settings: dict[str, dict[str, Any]] = field(default_factory=lambda: {"common": {}, "everything": {}})
+
+    def points(self, sample: Sample, rule: PointRule) -> Iterator[PointMasks]:
+        """The true mask and class of each object."""
+        for item in sample.instances:
+            yield PointMasks(item.label, _truth(sample, item)[None], np.ones(1, np.float32), item.class_index)
+
+    def everything(self, sample: Sample) -> Proposals:
+        """The true masks and classes."""
+        count = len(sample.instances)
+        ones = np.ones(count, np.float32)
+        return Proposals(
+            size_hw=sample.size_hw,
+            rles=tuple(encode_rle(_truth(sample, item)) for item in sample.instances),
+            boxes_xyxy=np.array([item.box_xyxy for item in sample.instances], np.int32).reshape(count, 4),
+            predicted_iou=ones,
+            stability=ones,
+            points_xy=np.zeros((count, 2), np.float32),
+            class_index=np.array([item.class_index for item in sample.instances], np.int64),
+            class_score=ones,
+        )
+
+
+CONTROLS = {"oracle": OracleModel}
+
+
+@dataclass(frozen=True)
+class EverythingOverrides:
+    """Settings of everything mode that replace every model's own; None leaves the model's preset."""
+
+    grid: tuple[int, int] | None = None
+    pred_iou: float | None = None
+    stability: float | None = None
+    box_nms: float | None = None
+    min_area_px: int | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Only what is set, under the names of EverythingConfig."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def load_models(
+    specs: Sequence[str],
+    names: Sequence[str] | None,
+    device: str,
+    overrides: EverythingOverrides,
+    weights: Path | None = None,
+) -> tuple[list[Model], "EmbeddingCache"]:
+    """Load models by name or checkpoint path, in order, with one cache of embeddings for all of them.
+
+    Raises SaomBenchError for unknown models, missing weights, and two models that would have one name.
+    """
+    from saom_bench.sam.registry import MODELS, checkpoint_path
+    from saom_benchmarks.sam_models import EmbeddingCache, SamModel
+
+    if not specs:
+        raise SaomBenchError("no model given; for example --models sam:mobile-sam,runs/v1/best.safetensors")
+    if names is not None and len(names) != len(specs):
+        raise SaomBenchError(f"{len(names)} names for {len(specs)} models; --names takes one name a model, in order")
+    for spec in specs:
+        if checkpoint_path(spec) is None and spec.removeprefix("sam:") not in {*MODELS, *CONTROLS}:
+            raise unknown("model", spec, [*MODELS, *CONTROLS])
+    shared = EmbeddingCache()
+    models: list[Model] = [
+        CONTROLS[spec]() if spec in CONTROLS else SamModel.load(spec, device, overrides, shared, weights)
+        for spec in specs
+    ]
+    for model, name in zip(models, names or [], strict=False):
+        model.card = model.card.model_copy(update={"name": name})
+    _check_distinct([model.card for model in models])
+    return models, shared
+
+
+def _check_distinct(cards: Sequence[ModelCard]) -> None:
+    for i, card in enumerate(cards):
+        for other in cards[:i]:
+            if card.identity == other.identity:
+                raise SaomBenchError(f"--models {other.spec} and {card.spec} are the same model; leave one out")
+            if card.name == other.name:
+                raise SaomBenchError(f"two models are called {card.name!r}; give each a name with --names")
+
+
+def _truth(sample: Sample, item: Instance) -> NDArray[np.bool_]:
+    mask: NDArray[np.bool_] = sample.labels == item.label
+    return mask

@@ -1,0 +1,138 @@
+"""SAM and checkpoints as models to be scored, sharing one embedding of each image where the encoder is the same."""
+
+from saom_bench.sam import runtime
+
+runtime.prepare()
+
+from collections.abc import Iterator  # noqa: E402
+from dataclasses import asdict, replace  # noqa: E402
+from pathlib import Path  # noqa: E402
+from time import perf_counter  # noqa: E402
+from typing import Any  # noqa: E402
+
+import torch  # noqa: E402
+
+from saom_bench.everything import EverythingConfig, everything, preset  # noqa: E402
+from saom_bench.files import sha256_file  # noqa: E402
+from saom_bench.prompts import assign  # noqa: E402
+from saom_bench.sam.checkpoint import read_metadata  # noqa: E402
+from saom_bench.sam.model import Embedding, Sam  # noqa: E402
+from saom_bench.sam.registry import checkpoint_path, load_model  # noqa: E402
+from saom_bench.types import PointPrompts, Proposals, Sample  # noqa: E402
+from saom_benchmarks.models import EverythingOverrides, ModelCard, PointMasks, PointRule  # noqa: E402
+
+_POINTS_PER_CHUNK = 4
+SAM_PRESET = "sam"
+
+
+class EmbeddingCache:
+    """The last image's embedding of each encoder: models that share an encoder encode every image once.
+
+    Holds one embedding (4 MiB) an encoder, so models have to be run image by image, as evaluate does.
+    """
+
+    def __init__(self) -> None:
+        self.saved_s = 0.0
+        """Encoding time that cache hits saved so far: without it, the first model would look slower than the second."""
+        self._encoders: dict[str, Any] = {}
+        self._last: dict[str, tuple[str, Embedding, float]] = {}
+
+    def adopt(self, sam: Sam) -> None:
+        """Have a model use the encoder of an earlier one with the same weights, so that only one is in memory."""
+        sam.encoder[0] = self._encoders.setdefault(sam.weights_sha256, sam.encoder[0])
+
+    def encode(self, sam: Sam, sample: Sample) -> Embedding:
+        """The embedding of a sample, computed or remembered."""
+        key, embedding, seconds = self._last.get(sam.weights_sha256, ("", None, 0.0))
+        if embedding is not None and key == sample.key:
+            self.saved_s += seconds
+            return embedding
+        started = perf_counter()
+        embedding = sam.encode(sample.rgb)
+        self._last[sam.weights_sha256] = (sample.key, embedding, perf_counter() - started)
+        return embedding
+
+
+class SamModel:
+    """A Sam behind the two methods of the benchmark."""
+
+    def __init__(self, sam: Sam, card: ModelCard, config: EverythingConfig, shared: EmbeddingCache) -> None:
+        self.card = card
+        self._sam, self._config, self._shared = sam, config, shared
+        shared.adopt(sam)
+        self.settings: dict[str, dict[str, Any]] = {
+            "common": {"device": sam.device.type, "dtype": str(sam.mask_decoder.iou_token.weight.dtype).split(".")[-1]},
+            "everything": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(config).items()},
+        }
+
+    @classmethod
+    def load(
+        cls, spec: str, device: str, overrides: EverythingOverrides, shared: EmbeddingCache, weights: Path | None
+    ) -> "SamModel":
+        """Load a base model or checkpoint with the everything mode preset of its kind, overridden where given."""
+        sam = load_model(spec, device, weights)
+        card, preset_name = _describe(spec, sam)
+        return cls(sam, card, replace(preset(preset_name), **overrides.given()), shared)
+
+    @torch.no_grad()
+    def points(self, sample: Sample, rule: PointRule) -> Iterator[PointMasks]:
+        """Three masks for the assigned point of each object, at the image's own size."""
+        if not sample.instances:
+            return
+        embedding = self._shared.encode(self._sam, sample)
+        prompts = assign(
+            embedding.features.cpu().numpy(),
+            embedding.input_hw,
+            sample.labels,
+            [item.label for item in sample.instances],
+            grid=rule.grid,
+            prior=rule.prior,
+            grid_frame=rule.grid_frame,
+            snap=rule.snap,
+        )
+        for start in range(0, len(prompts.labels), _POINTS_PER_CHUNK):
+            yield from self._decode(embedding, prompts, slice(start, start + _POINTS_PER_CHUNK))
+
+    @torch.no_grad()
+    def everything(self, sample: Sample) -> Proposals:
+        """Everything mode with this model's settings."""
+        return everything(self._sam, self._shared.encode(self._sam, sample), self._config)
+
+    def _decode(self, embedding: Embedding, prompts: PointPrompts, chunk: slice) -> Iterator[PointMasks]:
+        sam = self._sam
+        decoded = sam.decode(embedding, torch.from_numpy(prompts.points_xy[chunk]).to(sam.device))
+        masks = (sam.upscale(decoded.low_res_logits, embedding) > 0).cpu().numpy()
+        predicted_iou = decoded.predicted_iou.float().cpu().numpy()
+        classes = sam.classify(decoded.iou_token).argmax(dim=1).tolist() if sam.class_head is not None else None
+        for i, label in enumerate(prompts.labels[chunk]):
+            yield PointMasks(
+                label=int(label),
+                masks=masks[i],
+                predicted_iou=predicted_iou[i],
+                class_index=None if classes is None else classes[i],
+                no_cell=bool(prompts.no_cell[chunk][i]),
+            )
+
+
+def _describe(spec: str, sam: Sam) -> tuple[ModelCard, str]:
+    """The card of a loaded model, and the name of its everything mode preset."""
+    path = checkpoint_path(spec)
+    if path is None:
+        card = ModelCard(name=sam.name, kind="sam", spec=spec, base=sam.name, base_weights_sha256=sam.weights_sha256)
+        return card, SAM_PRESET
+    header = read_metadata(path)
+    recipe = str(header.get("recipe") or path.stem)
+    card = ModelCard(
+        name=f"{recipe} ({sam.name})",
+        kind="checkpoint",
+        spec=spec,
+        base=sam.name,
+        base_weights_sha256=sam.weights_sha256,
+        checkpoint_sha256=sha256_file(path),
+        label_set=header.get("label_set"),
+        recipe=recipe,
+        trained_on=header.get("train_fingerprint"),
+        train_scenes=tuple(header.get("train_scenes", ())),
+        val_scenes=tuple(header.get("val_scenes", ())),
+    )
+    return card, str(header.get("everything_preset", "saomv1"))
