@@ -49,6 +49,7 @@ def select(
     if split is not None and split not in SPLITS:
         raise unknown("split", split, SPLITS)
     wanted_rooms = _rooms(rooms)
+    available = set(all_scenes()) & set(available)  # A player may have houses and other worlds besides.
     chosen = _named(names, available) if names else [s for s in all_scenes() if s in available]
     chosen = [s for s in chosen if room_of(s) in wanted_rooms and split in (None, split_of(s))]
     if not chosen:

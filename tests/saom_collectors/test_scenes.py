@@ -53,7 +53,7 @@ def test_mistakes(options: dict, message: str) -> None:
 
 
 def test_only_what_the_player_has() -> None:
-    have = ("FloorPlan1", "FloorPlan22", "FloorPlan201")
+    have = ("FloorPlan1", "FloorPlan22", "FloorPlan201", "FloorPlan_Train1_1", "Procedural")
     assert select(have, split="train") == ("FloorPlan1", "FloorPlan201")
     with pytest.raises(SaomBenchError, match="this player does not have it; it has FloorPlan1, FloorPlan22"):
         select(have, names="FloorPlan2")
