@@ -5,7 +5,8 @@ from pathlib import Path
 from saom_bench.errors import unknown
 from saom_bench.sam.checkpoint import load_checkpoint
 from saom_bench.sam.model import Sam
-from saom_bench.sam.zoo import MODELS, ModelSpec, load_base
+from saom_bench.sam.specs import MODELS, ModelSpec
+from saom_bench.sam.zoo import load_base
 
 __all__ = ["MODELS", "ModelSpec", "checkpoint_path", "load_model"]
 

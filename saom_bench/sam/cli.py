@@ -1,0 +1,71 @@
+"""``saom-bench models``: which base models there are, and fetching their weights."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from saom_bench.console import console, next_steps
+
+app = typer.Typer(help="List base models and fetch their weights.", no_args_is_help=True, rich_markup_mode="rich")
+
+
+@app.command("list")
+def list_() -> None:
+    """List the base models: size, speed, and whether their weights are here.
+
+    [bold]Example[/bold]
+
+    saom-bench models list
+    """
+    from saom_bench.sam.download import cached, weights_folder
+    from saom_bench.sam.specs import DEFAULT_MODEL, MODELS
+
+    table = Table(title="base models", title_justify="left", box=None, header_style="dim", padding=(0, 3, 0, 0))
+    for column in ("name", "encoder", "parameters", "an image on 2 cores", "weights"):
+        table.add_column(column, no_wrap=True)
+    for spec in MODELS.values():
+        if spec.download is None:
+            where = "[green]here[/green], ships with saom-bench"
+        elif cached(spec.download) is not None:
+            where = "[green]here[/green]"
+        else:
+            where = f"[yellow]not here[/yellow], {spec.download.megabytes} MB"
+        name = f"[bold]{spec.name}[/bold]" if spec.name == DEFAULT_MODEL else spec.name
+        table.add_row(name, spec.encoder, spec.parameters, spec.speed, where)
+    console.print(table)
+    console.print(f"\nfetched weights are kept in {weights_folder()}", soft_wrap=True, markup=False)
+    next_steps(f"saom-bench predict IMAGE --model {DEFAULT_MODEL}", "saom-bench models get sam-vit-b")
+
+
+@app.command()
+def get(
+    name: Annotated[str, typer.Argument(help="A name from saom-bench models list.")],
+    weights: Annotated[
+        Path | None, typer.Option(help="The official file, fetched elsewhere: check it and copy it into the cache.")
+    ] = None,
+) -> None:
+    """Fetch a model's weights from their official address, or take them from a file; SHA-256 is checked.
+
+    An interrupted download goes on where it stopped. The cache is $SAOM_BENCH_CACHE, else ~/.cache/saom-bench.
+
+    [bold]Examples[/bold]
+
+    saom-bench models get sam-vit-b
+
+    saom-bench models get sam-vit-h --weights sam_vit_h_4b8939.pth
+    """
+    from saom_bench.errors import SaomBenchError
+    from saom_bench.sam.download import adopt, fetch
+    from saom_bench.sam.specs import model_spec
+
+    spec = model_spec(name.removeprefix("sam:"))
+    if spec.download is None:
+        if weights is not None:
+            raise SaomBenchError(f"{spec.name} ships with its weights; --weights is for the sam-vit models")
+        console.print(f"{spec.name} {spec.origin}; nothing to fetch")
+    else:
+        path = fetch(spec.download, spec.name) if weights is None else adopt(spec.download, weights, spec.name)
+        console.print(f"[green]here:[/green] {path}", soft_wrap=True)
+    next_steps(f"saom-bench predict IMAGE --model {spec.name} --out predictions")
