@@ -6,12 +6,13 @@ import sys
 
 import numpy as np
 import pytest
+
 from saom_player.textures import RECIPES, UnknownTexture, split_key, texture
 
 # Seamless both ways; motifs are one whole picture and the sky has an up and a down.
 TILING = [
-    "plain", "plaster", "wood", "planks", "parquet", "tiles", "mosaic", "brick", "fabric", "carpet", "marble", "granite",
-    "brushed", "leather", "wallpaper", "cardboard", "bread", "concrete", "wicker", "soil",
+    "plain", "plaster", "wood", "planks", "parquet", "tiles", "mosaic", "brick", "fabric", "carpet", "marble",
+    "granite", "brushed", "leather", "wallpaper", "cardboard", "bread", "concrete", "wicker", "soil",
 ]  # fmt: skip
 
 

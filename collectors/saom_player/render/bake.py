@@ -1,0 +1,166 @@
+"""Light stored at triangles' corners: sky and bounce light dimmed by what stands around, and the windows' sky light.
+
+Sheets (curtains, walls made of one quad) get light for both of their sides. Parts too small to matter at the corners'
+spacing cast no baked shade: they would only blotch; contact.py shades round them for each pixel.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saom_player.render.bake_cache import BakeCache, content_key
+from saom_player.render.geometry import Triangles, numbered, open_parts, part_sizes_m
+from saom_player.render.tracing import Floats, Ints, RayTracer
+from saom_player.scene import Scene, WindowOpening
+
+RAYS = 40
+REACH_M = 1.3
+SMALLEST_OCCLUDER_M = 0.2
+WINDOW_SAMPLES = 12
+SKY_RADIANCE = (2.3, 2.5, 2.8)
+AMBIENT_SHARE = 0.75
+_VERSION = 2
+# Below this openness a corner lies inside something or hugs it: its neighbours tell more about what is seen near it.
+_BURIED = 0.07
+
+
+@dataclass(frozen=True)
+class BakedLight:
+    """``light`` (L, 3, 3): linear colour at each corner; row t is triangle t's front, ``back_row[t]`` its back."""
+
+    light: Floats
+    back_row: Ints
+
+
+@dataclass(frozen=True)
+class _Corners:
+    """M corners that differ, each once, and for every (row, corner) which of them it is."""
+
+    points: Floats
+    normals: Floats
+    of_row: NDArray[np.intp]
+
+
+def bake(triangles: Triangles, scene: Scene, cache_dir: Path | None) -> BakedLight:
+    """Light for every corner, from the cache when the same scene was baked before."""
+    sheet = np.nonzero(open_parts(triangles)[triangles.part])[0]
+    back_row = np.arange(len(triangles), dtype=np.int32)
+    back_row[sheet] = len(triangles) + np.arange(len(sheet), dtype=np.int32)
+    corners = _corners(triangles, sheet)
+    cache = BakeCache(cache_dir) if cache_dir is not None else None
+    key = content_key(_VERSION, triangles, scene.windows, (scene.ambient_up, scene.ambient_down))
+    stored = cache.load(key, corners.points.shape) if cache is not None else None
+    if stored is None:
+        # Half precision before first use, so that a cached scene renders the same bytes as a fresh one.
+        stored = _bake_corners(triangles, scene, corners).astype(np.float16)
+        if cache is not None:
+            cache.save(key, stored)
+    return BakedLight(stored.astype(np.float32)[corners.of_row], back_row)
+
+
+def occluders(triangles: Triangles, smallest_m: float = 0.0) -> NDArray[np.bool_]:
+    """(T,) what casts shade: nothing that shines by itself, and no part below a size."""
+    shines = np.array([material.emission >= 1 for material in triangles.materials], np.bool_)
+    large = part_sizes_m(triangles) >= smallest_m
+    return np.asarray(~shines[triangles.material] & large[triangles.part])
+
+
+def _corners(triangles: Triangles, sheet: NDArray[np.intp]) -> _Corners:
+    rows = np.concatenate([np.arange(len(triangles)), sheet])
+    side = np.ones((len(rows), 1, 1), np.float32)
+    side[len(triangles) :] = -1
+    position = triangles.positions[rows]
+    normal = triangles.normals[rows] * side
+    # A little off the surface and towards the triangle's middle: not inside the wall that it touches.
+    point = position + triangles.face[rows, None] * side * np.float32(2e-3)
+    point += (position.mean(1, keepdims=True) - position) * np.float32(0.05)
+    rounded = np.concatenate([np.round(position * 5000), np.round(normal * 12)], axis=2)
+    _, first, of_row = numbered(rounded.reshape(-1, 6).astype(np.int64))
+    flat_points, flat_normals = point.reshape(-1, 3), normal.reshape(-1, 3)
+    return _Corners(flat_points[first], flat_normals[first], of_row.reshape(-1, 3))
+
+
+def _bake_corners(triangles: Triangles, scene: Scene, corners: _Corners) -> Floats:
+    tracer = RayTracer(triangles.positions[occluders(triangles, SMALLEST_OCCLUDER_M)])
+    openness = _openness(tracer, corners)
+    up = np.float32(0.5) + np.float32(0.5) * corners.normals[:, 1:2]
+    ambient = np.array(scene.ambient_up, np.float32) * up + np.array(scene.ambient_down, np.float32) * (1 - up)
+    light = ambient * np.float32(AMBIENT_SHARE) * openness[:, None]
+    for window in scene.windows:
+        light += _window_light(tracer, corners, window)
+    return _filled(light, openness < _BURIED, corners.of_row)
+
+
+def _openness(tracer: RayTracer, corners: _Corners) -> Floats:
+    """(M,) mean free distance over the hemisphere, 1 for REACH_M and more.
+
+    All corners use the same directions: equal errors at neighbours do not show, random ones would be blotches.
+    """
+    first, second = tangents(corners.normals)
+    openness = np.zeros(len(corners.points), np.float32)
+    for x, y, z in hemisphere(RAYS):
+        direction = first * x + second * y + corners.normals * z
+        free = tracer.distance(corners.points, direction, REACH_M) / np.float32(REACH_M)
+        openness += np.sqrt(np.maximum(free, 0))
+    return openness / np.float32(RAYS)
+
+
+def hemisphere(count: int) -> Floats:
+    """(count, 3) unit directions round +z, cosine-weighted, on a golden spiral."""
+    k = np.arange(count) + 0.5
+    radius, angle = np.sqrt(k / count), k * np.pi * (3 - np.sqrt(5))
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle), np.sqrt(1 - k / count)], axis=1).astype(np.float32)
+
+
+def tangents(normals: Floats) -> tuple[Floats, Floats]:
+    """Two (n, 3) unit vectors that span the plane across each of the unit ``normals`` (n, 3)."""
+    x, y, z = normals.T
+    sign = np.where(z >= 0, np.float32(1), np.float32(-1))
+    a = -1 / (sign + z)
+    b = x * y * a
+    first = np.stack([1 + sign * x * x * a, sign * b, -sign * x], axis=1)
+    return first, np.stack([b, sign + y * y * a, -y], axis=1)
+
+
+def _window_light(tracer: RayTracer, corners: _Corners, window: WindowOpening) -> Floats:
+    """(M, 3) sky light through one window, from points spread over its rectangle."""
+    center, half_u, half_v, inward = (
+        np.array(v, np.float32) for v in (window.center, window.half_u, window.half_v, window.inward)
+    )
+    area = 4 * np.linalg.norm(half_u) * np.linalg.norm(half_v)
+    share = np.array(SKY_RADIANCE, np.float32) * np.float32(area / WINDOW_SAMPLES)
+    light = np.zeros_like(corners.points)
+    for k in range(WINDOW_SAMPLES):
+        along, across = (k + 0.5) / WINDOW_SAMPLES * 2 - 1, (k * 0.618034 + 0.3) % 1 * 2 - 1
+        ray = center + half_u * np.float32(along) + half_v * np.float32(across) - corners.points
+        length = np.sqrt((ray * ray).sum(1))
+        ray /= np.maximum(length, np.float32(1e-4))[:, None]
+        cosines = np.maximum((ray * corners.normals).sum(1), 0) * np.maximum(-(ray @ inward), 0)
+        near = np.nonzero(cosines > 1e-4)[0]
+        # Not quite as far as the window: its own frame stands there.
+        hidden = tracer.occluded(corners.points[near], ray[near], np.maximum(length[near] - np.float32(0.1), 0))
+        gain = cosines[near] * ~hidden / np.maximum(length[near] ** 2, np.float32(0.1))
+        light[near] += gain[:, None] * share
+    return light
+
+
+def _filled(light: Floats, buried: NDArray[np.bool_], of_row: NDArray[np.intp], rounds: int = 4) -> Floats:
+    """Light with buried corners' values taken from their triangles' other corners, spreading inwards."""
+    light, buried = light.copy(), buried.copy()
+    for _ in range(rounds):
+        touched = buried[of_row].any(1) & ~buried[of_row].all(1)
+        if not touched.any():
+            break
+        rows = of_row[touched]
+        sound = (~buried[rows]).astype(np.float64)
+        mean = (light[rows] * sound[:, :, None]).sum(1) / sound.sum(1)[:, None]
+        target = rows.reshape(-1)
+        weight = np.bincount(target, minlength=len(light))
+        reached = buried & (weight > 0)
+        for k in range(3):
+            total = np.bincount(target, weights=np.repeat(mean[:, k], 3), minlength=len(light))
+            light[reached, k] = (total[reached] / weight[reached]).astype(np.float32)
+        buried &= ~reached
+    return light

@@ -1,0 +1,172 @@
+"""A Scene flattened into arrays: one row a triangle, with its instance, part and material numbers."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saom_player.mesh import Material
+from saom_player.render.tracing import Floats, Ints
+from saom_player.scene import Scene
+
+# What is smaller spans no plane in float32 and is never seen.
+_SMALLEST_AREA_M2 = 1e-12
+_MOST_HALVINGS = 40
+_COLUMNS = ("positions", "normals", "uvs", "face", "material", "instance", "part")
+
+
+@dataclass(frozen=True)
+class Triangles:
+    """T triangles. ``positions``, ``normals`` (T, 3, 3) and ``uvs`` (T, 3, 2); numbers (T,) int32.
+
+    ``instance`` and ``part`` count from 1: instance k is ``scene.instances()[k - 1]``, parts count through all
+    instances in order. ``face`` (T, 3) are unit normals of the triangles' planes on the side of their corners' normals.
+    """
+
+    positions: Floats
+    normals: Floats
+    uvs: Floats
+    face: Floats
+    material: Ints
+    instance: Ints
+    part: Ints
+    materials: tuple[Material, ...]
+    part_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def rows(self, where: NDArray[np.bool_] | NDArray[np.intp]) -> "Triangles":
+        """These triangles only; the numbers keep their meaning."""
+        columns: dict[str, Any] = {name: getattr(self, name)[where] for name in _COLUMNS}
+        return replace(self, **columns)
+
+
+def flatten(scene: Scene) -> Triangles:
+    """All triangles of a scene in the order of its instances and their parts, without degenerate ones."""
+    meshes, instance, names = [], [], []
+    materials: dict[Material, int] = {}
+    for number, thing in enumerate(scene.instances(), start=1):
+        for part in thing.parts:
+            meshes.append(part.mesh)
+            instance.append(number)
+            names.append(part.name)
+            materials.setdefault(part.mesh.material, len(materials))
+    lengths = [len(mesh) for mesh in meshes]
+    positions = _stacked([mesh.positions for mesh in meshes], (3, 3))
+    normals = _stacked([mesh.normals for mesh in meshes], (3, 3))
+    face, sound = _faces(positions, normals)
+    whole = Triangles(
+        positions=positions,
+        normals=_unit_normals(normals, face),
+        uvs=np.nan_to_num(_stacked([mesh.uvs for mesh in meshes], (3, 2))),
+        face=face,
+        material=np.repeat(np.array([materials[mesh.material] for mesh in meshes], np.int32), lengths),
+        instance=np.repeat(np.array(instance, np.int32), lengths),
+        part=np.repeat(np.arange(1, len(meshes) + 1, dtype=np.int32), lengths),
+        materials=tuple(materials),
+        part_names=tuple(names),
+    )
+    return whole.rows(sound)
+
+
+def _stacked(arrays: list[Floats], shape: tuple[int, int]) -> Floats:
+    return np.concatenate([np.zeros((0, *shape), np.float32), *arrays]).astype(np.float32, copy=False)
+
+
+def _faces(positions: Floats, normals: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Unit plane normals, turned to the side of the corners' normals, and which triangles have an area at all."""
+    corners = positions.astype(np.float64)
+    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    twice_area = np.sqrt((cross * cross).sum(1))
+    sound = np.isfinite(twice_area) & (twice_area > 2 * _SMALLEST_AREA_M2)
+    cross[~sound] = (0.0, 1.0, 0.0)
+    unit = cross / np.sqrt((cross * cross).sum(1, keepdims=True))
+    backward = (unit * np.nan_to_num(normals).sum(1)).sum(1) < 0
+    unit[backward] *= -1
+    return unit.astype(np.float32), sound
+
+
+def _unit_normals(normals: Floats, face: Floats) -> Floats:
+    """Corners' normals at length 1; the plane's where a builder gave none or nonsense."""
+    length = np.sqrt((normals * normals).sum(2, keepdims=True))
+    usable = np.isfinite(length) & (length > 1e-6)
+    unit = normals / np.where(usable, length, 1)
+    return np.where(usable, unit, face[:, None]).astype(np.float32)
+
+
+def tessellated(triangles: Triangles, longest_edge_m: float) -> Triangles:
+    """Halve longest edges until none is longer: light stored at corners then resolves soft shadows.
+
+    Neighbours that share an edge split it alike, so no cracks open.
+    """
+    done = []
+    todo = triangles
+    for _ in range(_MOST_HALVINGS):
+        edges = todo.positions - np.roll(todo.positions, -1, axis=1)
+        squared = (edges * edges).sum(2)
+        long = squared.max(1) > longest_edge_m**2
+        done.append(todo.rows(~long))
+        if not long.any():
+            return _joined(done)
+        todo = _halved(todo.rows(long), squared[long].argmax(1))
+    return _joined([*done, todo])
+
+
+def _halved(triangles: Triangles, edge: NDArray[np.intp]) -> Triangles:
+    """Two triangles for each: edge k runs from corner k to corner k + 1."""
+    row = np.arange(len(edge))
+    a, b, c = edge, (edge + 1) % 3, (edge + 2) % 3
+    halves: dict[str, Any] = {}
+    for name in ("positions", "normals", "uvs"):
+        corner = getattr(triangles, name)
+        middle = np.float32(0.5) * (corner[row, a] + corner[row, b])
+        first = np.stack([corner[row, a], middle, corner[row, c]], axis=1)
+        second = np.stack([middle, corner[row, b], corner[row, c]], axis=1)
+        halves[name] = np.concatenate([first, second])
+    return replace(_joined([triangles, triangles]), **halves)
+
+
+def _joined(pieces: list[Triangles]) -> Triangles:
+    columns: dict[str, Any] = {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in _COLUMNS}
+    return replace(pieces[0], **columns)
+
+
+def part_sizes_m(triangles: Triangles) -> Floats:
+    """(P + 1,) longest side of each part's bounding box, by part number; 0 for a part without triangles."""
+    count = len(triangles.part_names) + 1
+    low = np.full((count, 3), np.inf, np.float32)
+    high = np.full((count, 3), -np.inf, np.float32)
+    np.minimum.at(low, triangles.part, triangles.positions.min(1))
+    np.maximum.at(high, triangles.part, triangles.positions.max(1))
+    return np.asarray(np.where(np.isfinite(low), high - low, 0).max(1), np.float32)
+
+
+def open_parts(triangles: Triangles) -> NDArray[np.bool_]:
+    """(P + 1,) which parts are sheets: some edge of theirs belongs to an odd number of triangles."""
+    count = len(triangles.part_names) + 1
+    if len(triangles) == 0:
+        return np.zeros(count, np.bool_)
+    corners = np.round(triangles.positions.astype(np.float64) * 1e5).astype(np.int64).reshape(-1, 3)
+    keys = np.concatenate([np.repeat(triangles.part, 3)[:, None], corners], axis=1)
+    number = numbered(keys)[2].reshape(-1, 3)
+    ends = np.stack([number, np.roll(number, -1, axis=1)], axis=2).reshape(-1, 2)
+    edge = numbered(np.sort(ends, axis=1))[2]
+    odd = np.bincount(edge)[edge] % 2 == 1
+    is_open = np.zeros(count, np.bool_)
+    is_open[np.repeat(triangles.part, 3)[odd]] = True
+    return is_open
+
+
+def numbered(keys: NDArray[np.int64]) -> tuple[int, NDArray[np.intp], NDArray[np.intp]]:
+    """Number equal rows of (n, k) alike: how many differ, the first row of each, and (n,) each row's number.
+
+    Rows are mixed into one 64-bit value first: sorting values is far faster than sorting rows.
+    """
+    mixed = np.zeros(len(keys), np.uint64)
+    for column in keys.T:
+        mixed = (mixed ^ column.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    _, first, number = np.unique(mixed, return_index=True, return_inverse=True)
+    return len(first), first, number

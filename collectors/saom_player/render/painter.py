@@ -1,0 +1,188 @@
+"""Colours of a picture from its primary hits: light measured on a coarse grid, shading in tiles, smooth edges."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saom_player.render.bake import bake, occluders
+from saom_player.render.camera import PixelRays
+from saom_player.render.edges import edge_pixels, smooth_edges
+from saom_player.render.geometry import Triangles
+from saom_player.render.light_grid import LightGrid
+from saom_player.render.lighting import SunLight, contact_shade, lamp_visibility, smooth_sun, toward_lamp
+from saom_player.render.shading import MIRROR_REFLECT, PixelLight, mirror_rays, shade, shade_plainly
+from saom_player.render.surface import Place, Surfaces, surface_keys
+from saom_player.render.tone import to_bytes
+from saom_player.render.tracing import Floats, Hits, Ints, RayTracer
+from saom_player.scene import Lamp, Scene
+
+TILE_PIXELS = 24_000
+"""Pixels worked on at once: their planes of numbers then fit the processor's cache."""
+_BLUR = 0.05
+_MEAN_LIGHT = 1.05
+_EXPOSURES = (0.4, 4.0)
+
+
+class Painter:
+    """Everything that only colours need."""
+
+    def __init__(self, scene: Scene, tracer: RayTracer, triangles: Triangles, cache_dir: Path | None) -> None:
+        self._tracer = tracer
+        casting = occluders(triangles)
+        self._shadows = tracer if casting.all() else RayTracer(triangles.positions[casting])
+        self._empty = len(triangles) == 0
+        self._keys = surface_keys(triangles)
+        self._faces = np.ascontiguousarray(triangles.face.T)
+        self._parts = triangles.part
+        self._surfaces = Surfaces(triangles, bake(triangles, scene, cache_dir))
+        self._lamps = scene.lamps
+        self._sun = SunLight(scene.sun, scene.windows) if scene.sun is not None else None
+        self._exposure = _exposure(self._surfaces, triangles, scene.lamps)
+        self._surfaces.glow = np.float32(1 / self._exposure)
+
+    def paint(self, rays: PixelRays, hits: Hits) -> NDArray[np.uint8]:
+        """(H, W, 3) displayed colours of primary hits, pixel by pixel and row by row."""
+        shape = (rays.height, rays.width)
+        if self._empty:
+            return self._bytes(self._surfaces.sky(rays.rows(0, rays.height))).reshape(*shape, 3)
+        missed = hits.triangle < 0
+        keys = np.where(missed, np.int32(-1), self._keys.take(np.maximum(hits.triangle, 0))).reshape(shape)
+        light = self._measured(rays, hits, keys)
+        picture = np.empty((rays.height * rays.width, 3), np.uint8)
+        step = max(1, TILE_PIXELS // rays.width) * rays.width
+        for start in range(0, len(picture), step):
+            tile = slice(start, min(len(picture), start + step))
+            picture[tile] = self._tile(rays, hits, light, tile)
+        return self._smoothed(picture.reshape(*shape, 3), rays, hits, keys)
+
+    def _bytes(self, color: Floats) -> NDArray[np.uint8]:
+        """(n, 3) displayed values of (3, n) linear colours."""
+        return np.ascontiguousarray(to_bytes(color, self._exposure).T)
+
+    def _measured(self, rays: PixelRays, hits: Hits, keys: Ints) -> PixelLight:
+        """Light that needs rays, measured on the grid and spread to all pixels."""
+        grid = LightGrid(keys)
+        some = hits.subset(grid.pixels)
+        direction = rays.pixels(grid.pixels)
+        place = self._surfaces.place(rays.origin, direction, some)
+        seen = [(lamp, lamp_visibility(self._shadows, lamp, place, grid.pattern)) for lamp in self._lamps]
+        lit = [(lamp, visibility) for lamp, visibility in seen if visibility is not None]
+        planes = [contact_shade(self._tracer, place, grid.pattern), *(visibility for _, visibility in lit)]
+        blurred = self._blurred_reflection(direction, place, some, grid, rays.radians_per_pixel)
+        if blurred is not None:
+            planes.extend(blurred)
+        full = grid.spread(grid.smoothed(np.stack(planes), rounds=2))
+        return PixelLight(
+            contact=full[0],
+            lamps=tuple((lamp, full[1 + k]) for k, (lamp, _) in enumerate(lit)),
+            sun=self._sunlight(rays, hits, keys),
+            reflection=full[1 + len(lit) :] if blurred is not None else None,
+        )
+
+    def _sunlight(self, rays: PixelRays, hits: Hits, keys: Ints) -> Floats | None:
+        """(H * W,) share of the sun that each pixel's surface sees."""
+        if self._sun is None:
+            return None
+        place = self._surfaces.place(rays.origin, rays.rows(0, rays.height), hits)
+        index, visible = self._sun.arrives(self._shadows, place, rays.width)
+        if not visible.any():
+            return None
+        full = np.zeros(keys.size, np.float32)
+        full[index] = visible
+        return smooth_sun(full.reshape(keys.shape), keys).ravel()
+
+    def _blurred_reflection(
+        self, direction: Floats, place: Place, hits: Hits, grid: LightGrid, radians_per_pixel: float
+    ) -> Floats | None:
+        """(3, S) what polished but not mirroring surfaces show, each sample along a slightly turned ray."""
+        reflect = self._reflect_of(hits)
+        polished = np.nonzero((reflect > 0) & (reflect < MIRROR_REFLECT))[0]
+        if len(polished) == 0:
+            return None
+        ray = mirror_rays(direction[:, polished], _at(place, polished))
+        angle = grid.pattern[polished] * np.float32(2.399963)
+        radius = np.sqrt((grid.pattern[polished] + np.float32(0.5)) / 9) * np.float32(_BLUR)
+        ray[0] += np.cos(angle) * radius
+        ray[2] += np.sin(angle) * radius
+        color = np.zeros((3, len(reflect)), np.float32)
+        # Coarser mip levels: what is blurred needs no detail.
+        color[:, polished] = self._reflected(place.point[:, polished], ray, 4 * radians_per_pixel)
+        return color
+
+    def _reflect_of(self, hits: Hits) -> Floats:
+        surfaces = self._surfaces
+        reflect = surfaces.materials.reflect.take(surfaces.material.take(np.maximum(hits.triangle, 0)))
+        return np.where(hits.triangle >= 0, reflect, np.float32(0))
+
+    def _reflected(self, origin: Floats, ray: Floats, radians_per_pixel: float) -> Floats:
+        rows = np.ascontiguousarray(ray.T)
+        found = self._tracer.nearest(np.ascontiguousarray(origin.T), rows)
+        return shade_plainly(self._surfaces, origin, ray, found, self._lamps, radians_per_pixel)
+
+    def _tile(self, rays: PixelRays, hits: Hits, light: PixelLight, tile: slice) -> NDArray[np.uint8]:
+        """(n, 3) displayed colours of some rows' pixels."""
+        some = Hits(hits.triangle[tile], hits.t[tile], hits.u[tile], hits.v[tile])
+        direction = rays.rows(tile.start // rays.width, tile.stop // rays.width)
+        place = self._surfaces.place(rays.origin, direction, some)
+        own = PixelLight(
+            contact=light.contact[tile],
+            lamps=tuple((lamp, visibility[tile]) for lamp, visibility in light.lamps),
+            sun=light.sun[tile] if light.sun is not None else None,
+            reflection=self._with_mirrors(light, tile, direction, place, some, rays.radians_per_pixel),
+        )
+        color = shade(self._surfaces, place, direction, some, own, self._sun, rays.radians_per_pixel)
+        missed = some.triangle < 0
+        if missed.any():
+            color[:, missed] = self._surfaces.sky(direction[:, missed])
+        return self._bytes(color)
+
+    def _with_mirrors(
+        self, light: PixelLight, tile: slice, direction: Floats, place: Place, hits: Hits, radians_per_pixel: float
+    ) -> Floats | None:
+        """(3, n) the tile's blurred reflections, with what mirrors show put in, sharp."""
+        mirrors = np.nonzero(self._reflect_of(hits) >= MIRROR_REFLECT)[0]
+        blurred = light.reflection[:, tile] if light.reflection is not None else None
+        if len(mirrors) == 0:
+            return blurred
+        color = np.zeros_like(direction) if blurred is None else blurred.copy()
+        own = _at(place, mirrors)
+        color[:, mirrors] = self._reflected(own.point, mirror_rays(direction[:, mirrors], own), radians_per_pixel)
+        return color
+
+    def _smoothed(self, picture: NDArray[np.uint8], rays: PixelRays, hits: Hits, keys: Ints) -> NDArray[np.uint8]:
+        triangle = np.maximum(hits.triangle, 0)
+        parts = np.where(hits.triangle >= 0, self._parts.take(triangle), np.int32(0)).reshape(keys.shape)
+
+        def face_of(index: NDArray[np.intp]) -> Floats:
+            return self._faces.take(triangle[index], axis=1)
+
+        def shade_ray(direction: Floats, found: Hits) -> NDArray[np.uint8]:
+            color = shade_plainly(self._surfaces, rays.origin, direction, found, self._lamps, rays.radians_per_pixel)
+            return self._bytes(color).T
+
+        pixels = edge_pixels(keys, parts, hits.t.reshape(keys.shape), face_of)
+        return smooth_edges(picture, pixels, keys, self._keys, self._tracer, rays, shade_ray)
+
+
+def _exposure(surfaces: Surfaces, triangles: Triangles, lamps: tuple[Lamp, ...]) -> float:
+    """One exposure for a scene, from the mean light on its surfaces: dim and bright rooms are both readable."""
+    if len(triangles) == 0:
+        return 1.0
+    third = np.full(len(triangles), 1 / 3, np.float32)
+    centers = Hits(np.arange(len(triangles), dtype=np.int32), np.zeros(len(triangles), np.float32), third, third)
+    inward = -np.ascontiguousarray(triangles.face.T)
+    place = surfaces.place(np.ascontiguousarray(triangles.positions.mean(1).T), inward, centers)
+    energy = surfaces.stored_light(centers, place.front).mean(0)
+    for lamp in lamps:
+        ray = toward_lamp(lamp, place)
+        energy += ray.cosine * ray.strength * np.float32(0.67 * np.mean(lamp.color))
+    edges = triangles.positions[:, 1:] - triangles.positions[:, :1]
+    area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
+    # A logarithmic mean: a bright window sill or a lamp's own bulb shall not darken the room.
+    mean = float(np.exp((np.log(np.maximum(energy, 1e-3)) * area).sum() / area.sum()))
+    return float(np.clip(_MEAN_LIGHT / mean, *_EXPOSURES))
+
+
+def _at(place: Place, index: NDArray[np.intp]) -> Place:
+    return Place(place.point[:, index], place.normal[:, index], place.cosine[index], place.front[index])
