@@ -1,0 +1,120 @@
+"""`python -m saom_player`: the program that an AI2-THOR controller starts through local_executable_path.
+
+It takes the Unity player's command line and environment. What it prints ends up in the client's unity.log.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from saom_player.player import Player
+from saom_player.protocol import ClientGone, FifoTransport, ProtocolError
+from saom_player.scene import Scene
+from saom_player.simulation import MAX_SIDE_PX, Renderer, SceneSource, Size
+
+_PIPES = ("AI2THOR_FIFO_SERVER_PIPE_PATH", "AI2THOR_FIFO_CLIENT_PIPE_PATH")
+_NO_EMBREE = (
+    "the embedded player draws with embreex, which is not installed: it has no packages for Linux on ARM (aarch64); "
+    "elsewhere, `pip install embreex` mends this. AI2-THOR's own player does without it"
+)
+_DEFAULT_SIDE_PX = 300
+
+
+def main(arguments: Sequence[str] | None = None, source: SceneSource | None = None) -> int:
+    """Serve one client, and return the exit code. ``source`` replaces the product's own scenes and renderer."""
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    problem = _problem()
+    if problem:
+        print(f"saom_player: {problem}", file=sys.stderr)
+        return 2
+    try:
+        transport = FifoTransport(*(Path(os.environ[name]) for name in _PIPES))
+    except ClientGone:
+        return 0
+    except OSError as error:
+        print(f"saom_player: the client's pipes cannot be opened: {error}", file=sys.stderr)
+        return 2
+    player = Player(transport, source or _product(), _size_hw(options), send_pictures=not options.nographics)
+    try:
+        player.run()
+    except ProtocolError as error:
+        print(f"saom_player: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def cache_folder() -> Path:
+    """Where baked light is kept between runs: the user's cache, by the XDG convention."""
+    root = os.environ.get("XDG_CACHE_HOME") or ""
+    # The convention says to ignore relative paths.
+    base = Path(root) if os.path.isabs(root) else Path.home() / ".cache"
+    return base / "saom-bench" / "player"
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Unity's options; those that mean nothing here, and any others, are passed over as Unity does."""
+    parser = argparse.ArgumentParser("saom_player", description=__doc__, allow_abbrev=False)
+    parser.add_argument("-screen-width", type=int, default=_DEFAULT_SIDE_PX, help="picture width in pixels")
+    parser.add_argument("-screen-height", type=int, default=_DEFAULT_SIDE_PX, help="picture height in pixels")
+    parser.add_argument("-nographics", action="store_true", help="send no pictures")
+    return parser.parse_known_args(arguments)[0]
+
+
+def _problem() -> str:
+    """Why the player cannot serve; empty when it can."""
+    if any(name not in os.environ for name in _PIPES):
+        kind = os.environ.get("AI2THOR_SERVER_TYPE", "FIFO")
+        if kind != "FIFO":
+            return f"it speaks AI2-THOR's FIFO protocol, not {kind}: leave the controller's server_class alone"
+        return (
+            "this program is started by an AI2-THOR controller: "
+            'Controller(local_executable_path="python -m saom_player", x_display="0")'
+        )
+    return ""
+
+
+def _size_hw(options: argparse.Namespace) -> Size:
+    """A size out of range is not taken: the client then asks for it with ChangeResolution, and gets an answer."""
+    sides = options.screen_height, options.screen_width
+    if all(1 <= side <= MAX_SIDE_PX for side in sides):
+        return sides
+    return _DEFAULT_SIDE_PX, _DEFAULT_SIDE_PX
+
+
+def _product() -> SceneSource:
+    """The product's scenes and renderer, each imported when first needed."""
+    if find_spec("embreex") is None:
+        print(f"saom_player: {_NO_EMBREE}", file=sys.stderr, flush=True)
+        return SceneSource(_names, _without_embree, embree_renderer)
+    return SceneSource(_names, _load, embree_renderer)
+
+
+def _names() -> list[str]:
+    from saom_player.layouts import scene_names
+
+    return scene_names()
+
+
+def _load(name: str) -> Scene:
+    from saom_player.layouts import load_scene
+
+    return load_scene(name)
+
+
+def _without_embree(name: str) -> Scene:
+    """Fails every reset, so that the client's user reads why; ending here would leave an old client waiting."""
+    raise ValueError(_NO_EMBREE)
+
+
+def embree_renderer(scene: Scene) -> Renderer:
+    """The product's renderer of a scene."""
+    from saom_player.render.renderer import Renderer as EmbreeRenderer
+
+    return EmbreeRenderer(scene, cache_dir=cache_folder())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

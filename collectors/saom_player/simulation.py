@@ -1,0 +1,161 @@
+"""The state of one simulation: a scene, the agent in it, extra cameras, and what the client asked to be rendered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from saom_player.arguments import ActionError
+from saom_player.navigation import Navigation
+from saom_player.scene import Scene, Vector
+
+if TYPE_CHECKING:
+    # Whatever draws pictures loads Embree: not before the first picture is wanted.
+    from saom_player.render.renderer import Camera, Frame
+
+Size = tuple[int, int]
+"""(H, W) in pixels."""
+SCENE_SUFFIX = "_physics"
+"""AI2-THOR's scenes are "FloorPlan1" to people, and "FloorPlan1_physics" between client and player."""
+CAMERA_ABOVE_AGENT_M = 0.675
+"""Of a standing agent's camera; a crouching one's is at its position."""
+MAX_UP_DEG = 30.0
+MAX_DOWN_DEG = 60.0
+MAX_SIDE_PX = 4096
+NEAR_PLANE_M = 0.1
+FAR_PLANE_M = 20.0
+
+
+class Renderer(Protocol):
+    """Draws one scene."""
+
+    def render(self, camera: "Camera", size_hw: Size, rgb: bool = True) -> "Frame":
+        """Draw a view; without ``rgb`` only instances, parts and depth."""
+        ...
+
+
+@dataclass(frozen=True)
+class SceneSource:
+    """Where scenes and their pictures come from."""
+
+    names: Callable[[], list[str]]
+    load: Callable[[str], Scene]
+    """Raises ValueError for an unknown name."""
+    renderer: Callable[[Scene], Renderer]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What Initialize sets; AI2-THOR's defaults."""
+
+    grid_size_m: float = 0.25
+    snap_to_grid: bool = True
+    fov_deg: float = 90.0
+    visibility_distance_m: float = 1.5
+    rotate_step_deg: float = 90.0
+    depth: bool = False
+    instances: bool = False
+    classes: bool = False
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Where the agent is, and where it looks: yaw clockwise from +z, horizon positive down."""
+
+    position: Vector
+    yaw_deg: float = 0.0
+    horizon_deg: float = 0.0
+    standing: bool = True
+
+    @property
+    def camera_position(self) -> Vector:
+        """The camera's place in the world."""
+        x, y, z = self.position
+        return x, y + (CAMERA_ABOVE_AGENT_M if self.standing else 0.0), z
+
+
+@dataclass(frozen=True)
+class ThirdPartyCamera:
+    """A camera of its own; its rotation as Unity Euler angles."""
+
+    position: Vector
+    rotation_deg: Vector
+    fov_deg: float
+
+
+@dataclass(eq=False)
+class Place:
+    """A loaded scene, who is in it, and what is made from it on demand."""
+
+    scene: Scene
+    source: SceneSource
+    agent: Agent
+    cameras: list[ThirdPartyCamera] = field(default_factory=list)
+
+    @cached_property
+    def navigation(self) -> Navigation:
+        """The map for walking."""
+        return Navigation(self.scene)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Draws this scene."""
+        return self.source.renderer(self.scene)
+
+
+class Simulation:
+    """All that actions read and change."""
+
+    def __init__(self, source: SceneSource, size_hw: Size = (300, 300)) -> None:
+        self.source = source
+        self.size_hw = size_hw
+        self.settings = Settings()
+        self.initialized = False
+        """Between a reset and Initialize nobody looks at pictures: the client replaces that event at once."""
+        self.loaded: Place | None = None
+        self._why_empty = "no scene is loaded; reset to one first"
+
+    @property
+    def place(self) -> Place:
+        """The loaded scene. Raises ActionError when there is none."""
+        if self.loaded is None:
+            raise ActionError(self._why_empty)
+        return self.loaded
+
+    @property
+    def agent(self) -> Agent:
+        """The agent. Raises ActionError when there is no scene for it."""
+        return self.place.agent
+
+    @agent.setter
+    def agent(self, agent: Agent) -> None:
+        self.place.agent = agent
+
+    def load(self, name: str) -> None:
+        """Replace the scene, and put the agent at its start. Raises ActionError; then no scene is loaded."""
+        self.unload(f"the scene {name!r} could not be loaded")
+        try:
+            scene = self.source.load(name)
+        except ValueError as error:
+            self.unload(str(error))
+            raise ActionError(str(error)) from error
+        self.loaded = Place(scene, self.source, Agent(scene.agent_position, scene.agent_yaw_deg % 360.0))
+
+    def unload(self, why: str) -> None:
+        """Forget the scene; whatever needs one fails with ``why`` from now on.
+
+        The client does not look at whether its Reset succeeded: going on in the old scene would deceive it.
+        """
+        self.loaded = None
+        self.settings, self.initialized = Settings(), False
+        self._why_empty = why
+
+    def stand_at(self, x: float, z: float) -> None:
+        """Move the agent without asking what is there."""
+        self.agent = replace(self.agent, position=(x, self.agent.position[1], z))
+
+    def snapped(self, value: float) -> float:
+        """A coordinate on the grid, if the agent keeps to it."""
+        if not self.settings.snap_to_grid:
+            return value
+        return round(round(value / self.settings.grid_size_m) * self.settings.grid_size_m, 6)
