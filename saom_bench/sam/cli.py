@@ -22,12 +22,12 @@ def list_() -> None:
     from saom_bench.sam.download import cached, weights_folder
     from saom_bench.sam.specs import DEFAULT_MODEL, MODELS
 
-    table = Table(title="base models", title_justify="left", box=None, header_style="dim", padding=(0, 3, 0, 0))
-    for column in ("name", "encoder", "parameters", "an image on 2 cores", "weights"):
+    table = Table(title="base models", title_justify="left", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for column in ("name", "encoder", "size", "on 2 CPU cores", "weights"):
         table.add_column(column, no_wrap=True)
     for spec in MODELS.values():
         if spec.download is None:
-            where = "[green]here[/green], ships with saom-bench"
+            where = "[green]here[/green], built in"
         elif cached(spec.download) is not None:
             where = "[green]here[/green]"
         else:
