@@ -20,7 +20,15 @@ from saom_benchmarks.protocols import PROTOCOLS
 from saom_benchmarks.results import Result
 
 RANKED_BY = "miou"
-_OPTIONAL = ("instance_miou", "best_miou", "published_miou", "recall_50", "over_segmentation", "class_accuracy")
+# Metrics beside mIoU and mAcc with the importance of their column.
+_OPTIONAL = {
+    "recall_50": 6,
+    "over_segmentation": 5,
+    "instance_miou": 4,
+    "class_accuracy": 2,
+    "best_miou": 1,
+    "published_miou": 0,
+}
 
 
 @dataclass(frozen=True)
@@ -200,10 +208,10 @@ def _columns(board: Board) -> list[_Column]:
         _Column("Δ SAM", [percent(e.delta, signed=True) for e in entries], 8),
         _Column("mAcc", [_value(r.metrics.get("macc")) for r in results], 7),
     ]
-    for i, name in enumerate(board.columns):
-        columns.append(_Column(METRICS[name].title, [_value(r.metrics.get(name)) for r in results], 5 - i))
+    for name in board.columns:
+        columns.append(_Column(METRICS[name].title, [_value(r.metrics.get(name)) for r in results], _OPTIONAL[name]))
     columns += [
-        _Column("masks", ["" if n is None else f"{n:.0f}" for n in per_image], -2),
+        _Column("masks", ["" if n is None else f"{n:.0f}" for n in per_image], 3),
         _Column("s/image", [f"{r.speed.mean_s:.2f}" if r.speed else "" for r in results], 6),
     ]
     return [column for column in columns if any(column.cells)]

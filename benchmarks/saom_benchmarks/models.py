@@ -73,8 +73,8 @@ class ModelCard(BaseModel):
     @property
     def identity(self) -> list[str | None]:
         """What tells two models apart, whatever they are called and wherever their files lie."""
-        called = self.name if self.kind == "control" else None
-        return [self.kind, called, self.checkpoint_sha256, self.base, self.base_weights_sha256]
+        control = self.spec if self.kind == "control" else None
+        return [self.kind, control, self.checkpoint_sha256, self.base, self.base_weights_sha256]
 
 
 class Model(Protocol):

@@ -149,17 +149,19 @@ class Result(_Strict):
 def result_stem(task: TaskInfo, data: DataInfo, model: ModelCard, settings: dict[str, Any]) -> str:
     """A name for the files of one row, the same for the same work."""
     work = [task.model_dump(), _data_identity(data), model.identity, settings]
-    name = "".join(c if c.isalnum() or c in "-." else "-" for c in model.recipe or model.base or model.name).strip("-.")
+    name = "".join(c if c.isalnum() or c in "-." else "-" for c in model.recipe or model.base or model.spec).strip("-.")
     return f"{task.protocol}--{name[:60] or 'model'}--{_digest(work)[:10]}"
 
 
 def sums_of(tallies: dict[str, SceneTally], classes: list[str]) -> SceneSums:
-    """Tallies as arrays; scenes in sorted order."""
+    """Tallies as arrays; scenes in sorted order. Raises KeyError or ValueError for tallies of another shape."""
     scenes = tuple(sorted(tallies))
     index = {name: i for i, name in enumerate(classes)}
     values = np.zeros((len(scenes), len(classes), len(COLUMNS)))
     for i, scene in enumerate(scenes):
         for name, counts in tallies[scene].classes.items():
+            if len(counts) != len(COLUMNS):  # numpy would broadcast a single number
+                raise ValueError(f"{scene}, {name} has {len(counts)} values of {len(COLUMNS)}")
             values[i, index[name]] = counts
     return SceneSums(scenes, values)
 
@@ -239,7 +241,8 @@ def _inconsistency(result: Result) -> str | None:
         return None
     if tuple(result.tally_columns) != COLUMNS:
         return f"its tally columns are {result.tally_columns}"
-    if sum(tally.images for tally in result.tallies.values()) != result.data.images:
+    images = sum(tally.images for tally in result.tallies.values())
+    if images != result.data.images or sorted(result.tallies) != result.data.scenes:
         return "its tallies do not cover its images"
     sums = result.sums()
     for name, value in summarise(sums.total(), list(result.metrics)).items():
