@@ -86,8 +86,8 @@ class ThorSession:
 
     def scenes(self) -> tuple[str, ...]:
         """The scenes the player has, without their "_physics"."""
-        with self._calls("GetScenesInBuild"):
-            return tuple(sorted(name.removesuffix(_PHYSICS) for name in self._controller.scenes_in_build))
+        found = self.step("GetScenesInBuild").metadata["actionReturn"] or []
+        return tuple(sorted(str(name).removesuffix(_PHYSICS) for name in found))
 
     def reset(self, scene: str) -> None:
         """Load a scene. Raises PlayerLost when the player fails, ActionFailed when it refuses."""
@@ -111,7 +111,8 @@ class ThorSession:
         with self._calls(action):
             event = self._controller.step(action=action, **arguments)
         if not event.metadata["lastActionSuccess"]:
-            raise ActionFailed(f"{action} failed in {self._scene}: {event.metadata.get('errorMessage') or 'no reason'}")
+            reason = event.metadata.get("errorMessage") or "it gave no reason"
+            raise ActionFailed(f"{action} failed{self._where()}: {reason}")
         return event
 
     def reachable(self) -> tuple[Position, ...]:
@@ -185,7 +186,7 @@ class ThorSession:
             raise
         except Exception as error:
             if self._refused(error):
-                raise ActionFailed(f"{what} failed in {self._scene}: {_short(error)}") from error
+                raise ActionFailed(f"{what} failed{self._where()}: {_short(error)}") from error
             raise PlayerLost(self._obituary(what, error)) from error
 
     def _refused(self, error: Exception) -> bool:
@@ -200,12 +201,14 @@ class ThorSession:
             and "Error encountered" not in str(error)
         )
 
+    def _where(self) -> str:
+        return f" in {self._scene}" if self._scene else ""
+
     def _obituary(self, what: str, error: Exception) -> str:
-        where = f" in {self._scene}" if self._scene else ""
         verdict = self._watch.verdict() if self._watch is not None else ""
         if not verdict and isinstance(error, TimeoutError):
             verdict = f"no answer in {self.options.step_timeout_s:.0f} s"
-        lines = [f"the {self.options.kind} player failed at {what}{where}: {verdict or _short(error)}"]
+        lines = [f"the {self.options.kind} player failed at {what}{self._where()}: {verdict or _short(error)}"]
         log = self._folder / "log" / "unity.log"
         tail = log.read_text(errors="replace").strip().splitlines()[-1:] if log.is_file() else []
         lines += [f"its last words: {line[:300]}" for line in tail]
