@@ -1,11 +1,18 @@
 """The root command ``saom-bench``: mounts every verb, and turns user mistakes into one line and exit code 2."""
 
 import sys
+from typing import Annotated
 
 import typer
 
-from saom_bench.console import errors
+from saom_bench import __version__, predict
+from saom_bench.console import console, errors
 from saom_bench.errors import SaomBenchError
+from saom_bench.sam import cli as sam_cli
+from saom_bench.shards import cli as shards_cli
+from saom_bench.train import cli as train_cli
+from saom_benchmarks import cli as benchmarks_cli
+from saom_collectors import cli as collectors_cli
 
 app = typer.Typer(
     name="saom-bench",
@@ -15,6 +22,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+app.command("collect")(collectors_cli.collect)
+app.add_typer(shards_cli.app, name="shards")
+app.add_typer(sam_cli.app, name="models")
+app.command("train")(train_cli.train)
+app.add_typer(train_cli.recipes, name="recipes")
+app.command("eval")(benchmarks_cli.eval_)
+app.command("leaderboard")(benchmarks_cli.leaderboard)
+app.command("predict")(predict.predict)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"saom-bench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Whole-object segmentation with Segment Anything: collect, train, eval, on AI2-THOR scenes."""
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Counters: slabs cut round sinks and stoves, the carcass below them, and the stove under its burners.
 
-The metadata gives a counter one box. Of an L-shaped one it also covers floor where people walk, and the sinks and stoves
+The metadata gives a counter one box. Of an L-shaped one it also covers floor where people walk, and sinks and stoves
 that no slab may cover. So a deep counter is taken to run along the walls that it touches, a narrow one to be an island.
 """
 

@@ -1,0 +1,34 @@
+"""The root command: every verb is there, helped and light to import; mistakes are one line and exit 2."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from saom_bench import cli
+
+VERBS = ("collect", "shards", "models", "train", "recipes", "eval", "leaderboard", "predict")
+HEAVY = ("torch", "h5py", "ai2thor", "cv2", "onnxruntime", "embreex", "segment_anything")
+
+
+def test_importing_the_command_line_loads_nothing_heavy() -> None:
+    code = f"import sys, saom_bench.cli; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example(verb: str) -> None:
+    result = CliRunner().invoke(cli.app, [verb, "--help"])
+    assert result.exit_code == 0
+    assert "saom-bench" in result.output
+
+
+def test_a_mistake_is_one_line_and_exit_2() -> None:
+    command = [sys.executable, "-c", "from saom_bench.cli import main; main()", "train", "out", "--recipe", "saomv9"]
+    done = subprocess.run([*command, "--data", "none", "--val", "none"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "saomv9" in done.stderr
+    assert "Traceback" not in done.stderr
