@@ -151,10 +151,10 @@ def _announce(dataset: "ShardDataset", models: list["Model"], tasks: list[str]) 
         markup=False,
     )
     for model in models:
-        seen = set(model.card.train_scenes) & set(dataset.scenes)
+        seen = sorted(set(model.card.train_scenes) & set(dataset.scenes))
         if seen:
             console.print(
-                f"warning: {model.card.name} was trained on {len(seen)} of these scenes ({sorted(seen)[0]}, ...)",
+                f"warning: {model.card.name} was trained on {len(seen)} of these scenes, such as {seen[0]}",
                 style="yellow",
                 soft_wrap=True,
                 markup=False,

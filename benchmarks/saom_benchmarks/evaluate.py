@@ -122,6 +122,9 @@ def evaluate(
     rows = [_row(dataset, model, each, out, seed) for each in plans for model in models]
     for row in rows:
         row.record.open(fresh)
+    done = sum(len(row.record.frames) for row in rows)
+    if done:
+        bar.console.print(f"going on with an interrupted run: {done} predictions are already scored")
     keys = dataset.keys
     todo = [i for i in sorted({i for each in plans for i in each.indices}) if any(r.wants(i, keys[i]) for r in rows)]
     task = bar.add_task("eval", total=len(todo), unit="images", note="")
@@ -159,7 +162,7 @@ def _row(dataset: ShardDataset, model: Model, each: Plan, out: Path, seed: int) 
     if protocol.points is None:
         settings |= model.settings["everything"]
     stem = result_stem(task, data, model.card, settings)
-    identity = json.dumps([stem, task.model_dump(), settings, package_versions(), git_state()], sort_keys=True)
+    identity = json.dumps([stem, task.model_dump(), settings, package_versions()], sort_keys=True)
     return Row(model, each, task, data, settings, RecordFile(out, stem, identity))
 
 

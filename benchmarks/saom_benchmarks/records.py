@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from saom_bench.files import PARTIAL_SUFFIX, seal
+from saom_bench.files import PARTIAL_SUFFIX, seal, write_text_atomically
 from saom_benchmarks.metrics import FrameScore
 
 RECORD_SUFFIX = ".frames.jsonl"
@@ -27,10 +27,9 @@ class RecordFile:
 
     def open(self, fresh: bool) -> None:
         """Read what an interrupted run left, cut off a torn last line, or start anew."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.frames = {} if fresh or not self._partial.exists() else self._read()
         lines = [json.dumps({"identity": self._identity}), *(f.model_dump_json() for f in self.frames.values())]
-        self._partial.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        write_text_atomically(self._partial, "".join(line + "\n" for line in lines))
 
     def add(self, frame: FrameScore) -> None:
         """Append one image's record."""

@@ -7,6 +7,7 @@ computed again from those sums, so a number edited by hand, or a file damaged in
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from saom_benchmarks.models import ModelCard
 FORMAT: Literal["saom-result"] = "saom-result"
 VERSION: Literal[1] = 1
 RESULT_SUFFIX = ".json"
+_NUMBERS = re.compile(r"\[\n([-\d.,e\s]+?)\n\s*\]")
 
 
 class _Strict(BaseModel):
@@ -184,7 +186,9 @@ def class_rows(sums: SceneSums, classes: list[str]) -> tuple[list[ClassRow], lis
 def write_result(folder: Path, result: Result) -> Path:
     """Write a result under its own name; returns the path."""
     path = folder / (result.stem + RESULT_SUFFIX)
-    write_text_atomically(path, result.model_dump_json(indent=1) + "\n")
+    # Tallies are long lists of numbers: one line each keeps the file readable and its diffs small.
+    text = _NUMBERS.sub(lambda m: f"[{' '.join(m[1].split())}]", result.model_dump_json(indent=1))
+    write_text_atomically(path, text + "\n")
     return path
 
 
