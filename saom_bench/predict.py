@@ -64,7 +64,7 @@ def predict(
         ),
     )
     sam = load_model(model, device, weights)
-    about = {"model": model, "base": sam.name, "base_sha256": sam.weights_sha256, "settings": asdict(config)}
+    about = {**_origin(model, sam), "settings": asdict(config)}
     points = config.grid[0] * config.grid[1]
     with progress() as bar:
         task = bar.add_task("points", total=points * len(jobs), unit="points", note="")
@@ -131,6 +131,16 @@ def _settings_of(spec: str, preset: str | None) -> "EverythingConfig":
         path = checkpoint_path(spec)
         preset = DEFAULT_PRESET if path is None else str(read_metadata(path).get("everything_preset", DEFAULT_PRESET))
     return preset_named(preset)
+
+
+def _origin(spec: str, sam: "Sam") -> dict[str, str]:
+    """What the JSON says of the model."""
+    from saom_bench.files import sha256_file
+    from saom_bench.sam.registry import checkpoint_path
+
+    origin = {"model": spec, "base": sam.name, "base_sha256": sam.weights_sha256}
+    path = checkpoint_path(spec)
+    return origin if path is None else {**origin, "checkpoint_sha256": sha256_file(path)}
 
 
 def _given(**values: Any) -> dict[str, Any]:

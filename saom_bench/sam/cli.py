@@ -64,7 +64,7 @@ def get(
     if spec.download is None:
         if weights is not None:
             raise SaomBenchError(f"{spec.name} ships with its weights; --weights is for the sam-vit models")
-        console.print(f"{spec.name} {spec.origin}; nothing to fetch")
+        console.print(f"{spec.name} is built in; there is nothing to fetch")
     else:
         path = fetch(spec.download, spec.name) if weights is None else adopt(spec.download, weights, spec.name)
         console.print(f"[green]here:[/green] {path}", soft_wrap=True)

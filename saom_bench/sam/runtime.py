@@ -16,10 +16,20 @@ _prepared = False
 def prepare() -> None:
     """Let glibc keep freed memory; does nothing on other systems or the second time."""
     global _prepared
-    if _prepared or not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
+    if _prepared or not supported():
         return
     libc = ctypes.CDLL(None)
     libc.mallopt(_M_MMAP_MAX, 0)
     libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
     libc.mallopt(_M_TOP_PAD, 256 * 2**20)
     _prepared = True
+
+
+def prepared() -> bool:
+    """Whether the settings were made in this process."""
+    return _prepared
+
+
+def supported() -> bool:
+    """Whether this system has the settings: Linux with glibc."""
+    return sys.platform.startswith("linux") and platform.libc_ver()[0] == "glibc"

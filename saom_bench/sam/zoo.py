@@ -6,6 +6,7 @@ runtime.prepare()
 
 import hashlib  # noqa: E402
 import pickle  # noqa: E402
+import warnings  # noqa: E402
 from collections.abc import Mapping  # noqa: E402
 from functools import partial  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -115,11 +116,12 @@ def _read_weights(path: Path) -> Mapping[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
-        reason = str(error).splitlines()[0]
-        raise SaomBenchError(f"{path} holds no plain tensors ({reason}); fetch the official file again") from error
-    if not isinstance(tensors, dict):
+        with warnings.catch_warnings(action="ignore"):
+            tensors = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError, SafetensorError) as error:
+        # torch's own message advises to load the file in a way that could run its code.
+        raise SaomBenchError(f"{path} is cut short or holds no plain tensors; fetch the official file again") from error
+    if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
         raise SaomBenchError(f"{path} is no table of tensors; give the official sam_vit_*.pth file")
     return tensors
 
