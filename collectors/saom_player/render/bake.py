@@ -20,8 +20,8 @@ REACH_M = 1.3
 SMALLEST_OCCLUDER_M = 0.2
 WINDOW_SAMPLES = 12
 SKY_RADIANCE = (2.3, 2.5, 2.8)
-AMBIENT_SHARE = 0.75
-_VERSION = 2
+AMBIENT_SHARE = 0.55
+_VERSION = 3
 # Below this openness a corner lies inside something or hugs it: its neighbours tell more about what is seen near it.
 _BURIED = 0.07
 

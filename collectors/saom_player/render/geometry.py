@@ -13,6 +13,7 @@ from saom_player.scene import Scene
 # What is smaller spans no plane in float32 and is never seen.
 _SMALLEST_AREA_M2 = 1e-12
 _MOST_HALVINGS = 40
+_MOST_EDGES = 60
 _COLUMNS = ("positions", "normals", "uvs", "face", "material", "instance", "part")
 
 
@@ -99,14 +100,16 @@ def _unit_normals(normals: Floats, face: Floats) -> Floats:
 def tessellated(triangles: Triangles, longest_edge_m: float) -> Triangles:
     """Halve longest edges until none is longer: light stored at corners then resolves soft shadows.
 
-    Neighbours that share an edge split it alike, so no cracks open.
+    Very large parts (a ground plane) get longer edges, _MOST_EDGES along their side. Neighbours that share an edge
+    split it alike, so no cracks open inside a part.
     """
+    longest = np.maximum(np.float32(longest_edge_m), part_sizes_m(triangles) / np.float32(_MOST_EDGES))
     done = []
     todo = triangles
     for _ in range(_MOST_HALVINGS):
         edges = todo.positions - np.roll(todo.positions, -1, axis=1)
         squared = (edges * edges).sum(2)
-        long = squared.max(1) > longest_edge_m**2
+        long = squared.max(1) > longest[todo.part] ** 2
         done.append(todo.rows(~long))
         if not long.any():
             return _joined(done)

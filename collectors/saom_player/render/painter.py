@@ -21,7 +21,7 @@ TILE_PIXELS = 24_000
 """Pixels worked on at once: their planes of numbers then fit the processor's cache."""
 _BLUR = 0.05
 _MEAN_LIGHT = 1.05
-_EXPOSURES = (0.4, 4.0)
+_EXPOSURES = (0.4, 8.0)
 
 
 class Painter:

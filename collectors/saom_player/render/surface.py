@@ -69,13 +69,14 @@ class Surfaces:
         triangle = np.maximum(hits.triangle, 0)
         face = [plane.take(triangle) for plane in self._face]
         front = face[0] * direction[0] + face[1] * direction[1] + face[2] * direction[2] < 0
-        side = np.where(front, np.float32(1), np.float32(-1))
+        side: Floats = np.where(front, np.float32(1), np.float32(-1)).astype(np.float32)
         normal = self._between(self._normals, 3, triangle, hits)
         x, y, z = normal
-        normal *= side / np.sqrt(np.maximum(x * x + y * y + z * z, np.float32(1e-12)))
+        np.multiply(normal, side / np.sqrt(np.maximum(x * x + y * y + z * z, np.float32(1e-12))), out=normal)
         dx, dy, dz = direction
         # A smooth corner normal may turn away near an outline: the surface is seen all the same.
-        cosine = np.maximum(-(x * dx + y * dy + z * dz) / np.sqrt(dx * dx + dy * dy + dz * dz), np.float32(0.02))
+        along: Floats = -(x * dx + y * dy + z * dz) / np.sqrt(dx * dx + dy * dy + dz * dz)
+        cosine = np.maximum(along, np.float32(0.02))
         point = np.empty_like(normal)
         for k in range(3):
             point[k] = origin[k] + direction[k] * hits.t + face[k] * (side * LIFT_M)
