@@ -8,6 +8,7 @@ with the CRC-32 of its values in four bytes after them: it is checked whenever i
 import hashlib
 import os
 import shutil
+import tempfile
 import zlib
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from saom_bench.errors import SaomBenchError
-from saom_bench.files import write_atomically
+from saom_bench.files import PARTIAL_SUFFIX, seal
 from saom_bench.sam.model import Embedding, Sam
 from saom_bench.types import RgbImage, Size
 
@@ -61,7 +62,7 @@ class EmbeddingCache:
             self.made += 1
             features = self._sam.encode(rgb).features.detach().cpu().numpy().astype(np.float16)
             _check_finite(features)
-            write_atomically(path, lambda partial: _write(partial, features))
+            _write(path, features)
         else:
             self.hits += 1
         size_hw: Size = (rgb.shape[0], rgb.shape[1])
@@ -92,9 +93,16 @@ def _read(path: Path) -> NDArray[np.float16] | None:
 
 
 def _write(path: Path, features: NDArray[np.float16]) -> None:
-    with path.open("wb") as file:
-        np.save(file, features)
-        file.write(_crc(features))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A name of its own: several processes may fill one cache, and then the last whole entry stays.
+    descriptor, name = tempfile.mkstemp(PARTIAL_SUFFIX, path.stem, path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            np.save(file, features)
+            file.write(_crc(features))
+        seal(Path(name), path)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def _crc(features: NDArray[np.float16]) -> bytes:

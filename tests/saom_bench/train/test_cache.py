@@ -1,5 +1,7 @@
 """The embedding cache: hits, misses, damage, and what its keys depend on."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -51,6 +53,16 @@ def test_keys_tell_images_shapes_and_models_apart(tmp_path, rgb) -> None:
     keys.add(EmbeddingCache(tmp_path, tiny_sam(seed=1)).key(rgb))
     assert len(keys) == 4
     assert cache.key(rgb) == cache.key(np.asfortranarray(rgb))
+
+
+def test_several_processes_may_fill_one_cache(tmp_path, rgb) -> None:
+    def fill(_: int) -> torch.Tensor:
+        return EmbeddingCache(tmp_path, tiny_sam()).get(rgb).features
+
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = pool.map(fill, range(12))
+    assert all(torch.equal(first, other) for other in others)
+    assert [path.suffix for path in tmp_path.rglob("*.*")] == [".npy"]
 
 
 def test_a_full_disk_is_found_before_the_work(tmp_path) -> None:
