@@ -15,12 +15,12 @@ from saom_player.render.shading import MIRROR_REFLECT, PixelLight, mirror_rays, 
 from saom_player.render.surface import Place, Surfaces, surface_keys
 from saom_player.render.tone import to_bytes
 from saom_player.render.tracing import Floats, Hits, Ints, RayTracer
-from saom_player.scene import Lamp, Scene
+from saom_player.scene import Scene
 
 TILE_PIXELS = 24_000
 """Pixels worked on at once: their planes of numbers then fit the processor's cache."""
 _BLUR = 0.05
-_MEAN_LIGHT = 1.05
+_MEAN_LIGHT = 0.9
 _EXPOSURES = (0.4, 8.0)
 
 
@@ -38,7 +38,7 @@ class Painter:
         self._surfaces = Surfaces(triangles, bake(triangles, scene, cache_dir))
         self._lamps = scene.lamps
         self._sun = SunLight(scene.sun, scene.windows) if scene.sun is not None else None
-        self._exposure = _exposure(self._surfaces, triangles, scene.lamps)
+        self._exposure = _exposure(self._surfaces, triangles, scene)
         self._surfaces.glow = np.float32(1 / self._exposure)
 
     def paint(self, rays: PixelRays, hits: Hits) -> NDArray[np.uint8]:
@@ -165,23 +165,30 @@ class Painter:
         return smooth_edges(picture, pixels, keys, self._keys, self._tracer, rays, shade_ray)
 
 
-def _exposure(surfaces: Surfaces, triangles: Triangles, lamps: tuple[Lamp, ...]) -> float:
-    """One exposure for a scene, from the mean light on its surfaces: dim and bright rooms are both readable."""
-    if len(triangles) == 0:
+def _exposure(surfaces: Surfaces, triangles: Triangles, scene: Scene) -> float:
+    """One exposure for a scene, from the mean light on its walls, floors, ceilings: dim and bright rooms are readable."""
+    built = triangles.instance > len(scene.objects)
+    index = np.nonzero(built if built.any() else np.ones_like(built))[0]
+    if len(index) == 0:
         return 1.0
-    third = np.full(len(triangles), 1 / 3, np.float32)
-    centers = Hits(np.arange(len(triangles), dtype=np.int32), np.zeros(len(triangles), np.float32), third, third)
-    inward = -np.ascontiguousarray(triangles.face.T)
-    place = surfaces.place(np.ascontiguousarray(triangles.positions.mean(1).T), inward, centers)
-    energy = surfaces.stored_light(centers, place.front).mean(0)
-    for lamp in lamps:
-        ray = toward_lamp(lamp, place)
-        energy += ray.cosine * ray.strength * np.float32(0.67 * np.mean(lamp.color))
-    edges = triangles.positions[:, 1:] - triangles.positions[:, :1]
+    corners = triangles.positions[index]
+    third = np.full(len(index), 1 / 3, np.float32)
+    centers = Hits(index.astype(np.int32), np.zeros(len(index), np.float32), third, third)
+    center, face = np.ascontiguousarray(corners.mean(1).T), np.ascontiguousarray(triangles.face[index].T)
+    # A wall of one quad may show either side to the room: the brighter one is inside.
+    energy = np.zeros(len(index), np.float32)
+    for side in (np.float32(-1), np.float32(1)):
+        place = surfaces.place(center, face * side, centers)
+        light = surfaces.stored_light(centers, place.front).mean(0)
+        for lamp in scene.lamps:
+            ray = toward_lamp(lamp, place)
+            light += ray.cosine * ray.strength * np.float32(0.67 * np.mean(lamp.color))
+        energy = np.maximum(energy, light)
+    edges = corners[:, 1:] - corners[:, :1]
     area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
-    # A logarithmic mean: a bright window sill or a lamp's own bulb shall not darken the room.
-    mean = float(np.exp((np.log(np.maximum(energy, 1e-3)) * area).sum() / area.sum()))
-    return float(np.clip(_MEAN_LIGHT / mean, *_EXPOSURES))
+    # Of the root, squared: a spot of light under a lamp counts less than the wall round it.
+    mean = float((np.sqrt(energy) * area).sum() / area.sum()) ** 2
+    return float(np.clip(_MEAN_LIGHT / max(mean, 1e-6), *_EXPOSURES))
 
 
 def _at(place: Place, index: NDArray[np.intp]) -> Place:

@@ -75,8 +75,8 @@ class Surfaces:
         np.multiply(normal, side / np.sqrt(np.maximum(x * x + y * y + z * z, np.float32(1e-12))), out=normal)
         dx, dy, dz = direction
         # A smooth corner normal may turn away near an outline: the surface is seen all the same.
-        along: Floats = -(x * dx + y * dy + z * dz) / np.sqrt(dx * dx + dy * dy + dz * dz)
-        cosine = np.maximum(along, np.float32(0.02))
+        along = -(x * dx + y * dy + z * dz) / np.sqrt(dx * dx + dy * dy + dz * dz)
+        cosine = np.asarray(np.maximum(along, 0.02), np.float32)
         point = np.empty_like(normal)
         for k in range(3):
             point[k] = origin[k] + direction[k] * hits.t + face[k] * (side * LIFT_M)
@@ -88,7 +88,7 @@ class Surfaces:
         u, v = self._between(self._uvs, 2, triangle, hits)
         material = self.material.take(triangle)
         footprint = distance * np.float32(radians_per_pixel) / np.maximum(cosine, _LARGEST_SLANT)
-        texels: Floats = self._density.take(triangle) * footprint
+        texels = np.asarray(self._density.take(triangle) * footprint, np.float32)
         color = self.atlas.sample(self.materials.texture.take(material), u, v, texels)
         for k in range(3):
             color[k] *= self.materials.tint[k].take(material)
