@@ -1,7 +1,7 @@
 """Smooth outlines: more rays where surfaces meet. Only colours change; ids and depth stay those of pixel centres.
 
-A ray that hits a surface seen by a pixel nearby takes that pixel's colour; only rays onto surfaces that no pixel centre
-saw (a wire, a far edge) are shaded anew.
+A ray that hits a surface seen by a pixel nearby takes that pixel's colour; only rays onto parts that no pixel centre
+near it saw (a wire) are shaded anew.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saom_player.render.camera import PixelRays
+from saom_player.render.surface import part_of
 from saom_player.render.tracing import Floats, Hits, Ints, RayTracer
 
 Bytes = NDArray[np.uint8]
@@ -20,14 +21,13 @@ _DEPTH_JUMP = np.float32(0.06)
 _CREASE_COSINE = 0.85
 
 
-def edge_pixels(
-    keys: Ints, parts: Ints, depth: Floats, face_of: Callable[[NDArray[np.intp]], Floats]
-) -> NDArray[np.intp]:
-    """Numbers of the pixels beside an outline or crease of (H, W) keys, parts, depth.
+def edge_pixels(keys: Ints, depth: Floats, face_of: Callable[[NDArray[np.intp]], Floats]) -> NDArray[np.intp]:
+    """Numbers of the pixels beside an outline or crease of (H, W) surface keys and depth.
 
     ``face_of`` gives the planes' normals (3, n) at pixels.
     """
     marked = np.zeros(keys.shape, np.bool_)
+    parts = part_of(keys)
     for axis in (0, 1):
         ahead = tuple(slice(1, None) if a == axis else slice(None) for a in (0, 1))
         behind = tuple(slice(None, -1) if a == axis else slice(None) for a in (0, 1))
@@ -65,7 +65,12 @@ def smooth_edges(
         rows = np.ascontiguousarray(directions.T)
         hits = tracer.nearest(np.broadcast_to(rays.origin, rows.shape), rows)
         key = np.where(hits.triangle >= 0, key_of_triangle.take(np.maximum(hits.triangle, 0)), -1)
-        lender = _lenders(key, keys, y, x, 1 if dy > 0 else -1, 1 if dx > 0 else -1)
+        toward = (1 if dy > 0 else -1, 1 if dx > 0 else -1)
+        lender = _lenders(key, keys, y, x, toward)
+        stray = np.nonzero(lender < 0)[0]
+        if len(stray):
+            # A side of the part that no pixel centre near saw: another side of it does at this size.
+            lender[stray] = _lenders(part_of(key[stray]), part_of(keys), y[stray], x[stray], toward)
         color = flat.take(np.maximum(lender, 0), 0).astype(np.float32)
         alone = np.nonzero(lender < 0)[0]
         if len(alone):
@@ -77,9 +82,10 @@ def smooth_edges(
 
 
 def _lenders(
-    wanted: Ints, keys: Ints, y: NDArray[np.intp], x: NDArray[np.intp], toward_y: int, toward_x: int
+    wanted: Ints, keys: Ints, y: NDArray[np.intp], x: NDArray[np.intp], toward: tuple[int, int]
 ) -> NDArray[np.intp]:
     """(n,) the nearest pixel with the wanted key among the 3 x 3 round each (y, x), or -1."""
+    toward_y, toward_x = toward
     height, width = keys.shape
     flat = keys.ravel()
     lender = np.full(len(wanted), -1, np.intp)

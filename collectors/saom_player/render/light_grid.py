@@ -5,34 +5,44 @@ of a quarter of the pixels, a ray or a few each: neighbours use different rays o
 neighbours on the same surface then averages all nine. Pixels on surfaces that the grid missed are measured one by one.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from saom_player.render.surface import part_of
 from saom_player.render.tracing import Floats, Ints
 
 PATTERN = 9
+_SMOOTH_COSINE = 0.8
 
 
 class LightGrid:
     """Which pixels are measured, smoothing between them, and the spread to all pixels of an (H, W) picture."""
 
-    def __init__(self, keys: Ints) -> None:
-        """keys: (H, W), equal where pixels see the same surface."""
+    def __init__(self, keys: Ints, face_of: Callable[[NDArray[np.intp]], Floats]) -> None:
+        """keys: (H, W) surface keys; ``face_of`` gives the planes' normals (3, n) at pixels."""
         self.shape = keys.shape
         height, width = keys.shape
         self._coarse = np.ascontiguousarray(keys[::2, ::2])
         rows, columns = self._coarse.shape
-        self._same = (self._coarse[1:] == self._coarse[:-1], self._coarse[:, 1:] == self._coarse[:, :-1])
         borrowed, source, lost = self._sources(keys)
         self._borrowed, self._source = borrowed, source
         y, x = np.mgrid[0:height:2, 0:width:2]
-        self.pixels: NDArray[np.intp] = np.concatenate([(y * width + x).ravel(), lost])
+        first = (y * width + x).ravel()
+        self._same = self._alike(face_of(first).reshape(3, rows, columns))
+        self.pixels: NDArray[np.intp] = np.concatenate([first, lost])
         """(S,) numbers of the measured pixels: the grid's, then those on surfaces it missed."""
         pattern = (np.arange(rows)[:, None] % 3) * 3 + np.arange(columns)[None] % 3
         self.pattern: NDArray[np.intp] = np.concatenate([pattern.ravel(), lost % PATTERN])
         """(S,) which of the pattern's nine rays each takes."""
-        self.alone = len(lost)
-        """How many at the end of ``pixels`` have no neighbours to average with."""
+
+    def _alike(self, face: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which grid neighbours, downwards and rightwards, lie on one smooth surface."""
+        parts = part_of(self._coarse)
+        down = (parts[1:] == parts[:-1]) & ((face[:, 1:] * face[:, :-1]).sum(0) > _SMOOTH_COSINE)
+        right = (parts[:, 1:] == parts[:, :-1]) & ((face[:, :, 1:] * face[:, :, :-1]).sum(0) > _SMOOTH_COSINE)
+        return down, right
 
     def _sources(self, keys: Ints) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
         """Pixels that cannot interpolate the grid, the sample each takes instead, and those that need their own."""
@@ -50,10 +60,12 @@ class LightGrid:
         y, x = np.divmod(mixed, width)
         wanted = keys.ravel()[mixed]
         source = np.full(len(mixed), -1, np.intp)
-        for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1), (0, -1), (-1, 0)):
-            at_y, at_x = np.clip((y + dy) // 2, 0, rows - 1), np.clip((x + dx) // 2, 0, columns - 1)
-            fits = (source < 0) & (self._coarse[at_y, at_x] == wanted)
-            source[fits] = (at_y * columns + at_x)[fits]
+        # The same side of the part if any is near, else any side of it.
+        for grid, value in ((self._coarse, wanted), (part_of(self._coarse), part_of(wanted))):
+            for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1), (0, -1), (-1, 0)):
+                at_y, at_x = np.clip((y + dy) // 2, 0, rows - 1), np.clip((x + dx) // 2, 0, columns - 1)
+                fits = (source < 0) & (grid[at_y, at_x] == value)
+                source[fits] = (at_y * columns + at_x)[fits]
         lost = source < 0
         source[lost] = rows * columns + np.arange(int(lost.sum()))
         return mixed, source, mixed[lost]

@@ -1,5 +1,6 @@
 """Colours of a picture from its primary hits: light measured on a coarse grid, shading in tiles, smooth edges."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,6 @@ class Painter:
         self._empty = len(triangles) == 0
         self._keys = surface_keys(triangles)
         self._faces = np.ascontiguousarray(triangles.face.T)
-        self._parts = triangles.part
         self._surfaces = Surfaces(triangles, bake(triangles, scene, cache_dir))
         self._lamps = scene.lamps
         self._sun = SunLight(scene.sun, scene.windows) if scene.sun is not None else None
@@ -62,7 +62,7 @@ class Painter:
 
     def _measured(self, rays: PixelRays, hits: Hits, keys: Ints) -> PixelLight:
         """Light that needs rays, measured on the grid and spread to all pixels."""
-        grid = LightGrid(keys)
+        grid = LightGrid(keys, self._face_of(hits))
         some = hits.subset(grid.pixels)
         direction = rays.pixels(grid.pixels)
         place = self._surfaces.place(rays.origin, direction, some)
@@ -151,22 +151,21 @@ class Painter:
         return color
 
     def _smoothed(self, picture: NDArray[np.uint8], rays: PixelRays, hits: Hits, keys: Ints) -> NDArray[np.uint8]:
-        triangle = np.maximum(hits.triangle, 0)
-        parts = np.where(hits.triangle >= 0, self._parts.take(triangle), np.int32(0)).reshape(keys.shape)
-
-        def face_of(index: NDArray[np.intp]) -> Floats:
-            return self._faces.take(triangle[index], axis=1)
-
         def shade_ray(direction: Floats, found: Hits) -> NDArray[np.uint8]:
             color = shade_plainly(self._surfaces, rays.origin, direction, found, self._lamps, rays.radians_per_pixel)
             return self._bytes(color).T
 
-        pixels = edge_pixels(keys, parts, hits.t.reshape(keys.shape), face_of)
+        pixels = edge_pixels(keys, hits.t.reshape(keys.shape), self._face_of(hits))
         return smooth_edges(picture, pixels, keys, self._keys, self._tracer, rays, shade_ray)
+
+    def _face_of(self, hits: Hits) -> Callable[[NDArray[np.intp]], Floats]:
+        """A function from pixels' numbers to the normals (3, n) of the planes they see."""
+        triangle = np.maximum(hits.triangle, 0)
+        return lambda pixels: np.asarray(self._faces.take(triangle[pixels], axis=1))
 
 
 def _exposure(surfaces: Surfaces, triangles: Triangles, scene: Scene) -> float:
-    """One exposure for a scene, from the mean light on its walls, floors, ceilings: dim and bright rooms are readable."""
+    """One exposure for a scene, from the mean light on walls, floors, ceilings: dim and bright rooms are readable."""
     built = triangles.instance > len(scene.objects)
     index = np.nonzero(built if built.any() else np.ones_like(built))[0]
     if len(index) == 0:

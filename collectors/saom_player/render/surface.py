@@ -19,6 +19,7 @@ LIFT_M = np.float32(1.5e-3)
 """How far off a surface secondary rays start, so that they do not hit it again."""
 _LARGEST_SLANT = np.float32(0.3)
 _SKY = 3.6
+_SIDES = 27
 
 
 @dataclass(frozen=True)
@@ -151,4 +152,9 @@ def _texel_density(triangles: Triangles) -> Floats:
 def surface_keys(triangles: Triangles) -> Ints:
     """(T,) equal for triangles of one part that face alike: pixels with equal keys may share light and colour."""
     leaning = np.round(triangles.face * np.float32(1.5)).astype(np.int32) + 1
-    return np.asarray(triangles.part * 27 + leaning[:, 0] * 9 + leaning[:, 1] * 3 + leaning[:, 2], np.int32)
+    return np.asarray(triangles.part * _SIDES + leaning[:, 0] * 9 + leaning[:, 1] * 3 + leaning[:, 2], np.int32)
+
+
+def part_of(keys: Ints) -> Ints:
+    """Part numbers of surface keys; negative where a ray hit nothing."""
+    return np.asarray(keys // _SIDES, np.int32)
