@@ -1,6 +1,6 @@
 """A map of a scene seen from above: where there is floor, and which instance stands in the way of an agent.
 
-Surfaces are sampled no further apart than half a cell, so nothing between floor and head slips through.
+Surfaces are sampled no further apart than half a cell, so that nothing slips through.
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,11 @@ STEP_M = 0.1
 """What is lower, such as a rug or a sill, is no obstacle."""
 _FLOOR_TOLERANCE_M = 0.06
 _MARGIN_M = 0.5
-_SAMPLES_A_BATCH = 1 << 20
+_SAMPLES_A_BATCH = 1 << 18
 _UP_SHARE = 0.7
+_HEIGHT_SHARE = 0.25
+"""Heights matter less than places: points may be this much sparser upwards, so walls take fewer."""
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -65,20 +68,45 @@ class Occupancy:
 def occupancy(scene: Scene) -> Occupancy:
     """Map a scene at the floor below its ``agent_position``."""
     floor_y = scene.agent_position[1] - AGENT_CENTER_M
+    low, high = floor_y + STEP_M, floor_y + AGENT_HEIGHT_M
     half = np.array([scene.bounds.size[0], scene.bounds.size[2]]) / 2 + _MARGIN_M
     origin = np.array([scene.bounds.center[0], scene.bounds.center[2]]) - half
-    shape = tuple(np.ceil(2 * half / CELL_M).astype(int))
-    floor, owner = np.zeros(shape, np.bool_), np.zeros(shape, np.int32)
+    shape = tuple(np.ceil(2 * half / CELL_M).astype(int).tolist())
+    solid, ground = _Triangles(), _Triangles()
     for number, instance in enumerate(scene.instances(), 1):
         for part in instance.parts:
             if not isinstance(instance, Structure) or instance.solid:
-                body = _between(part.mesh, floor_y + STEP_M, floor_y + AGENT_HEIGHT_M)
-                _mark(owner, number, body, origin, (floor_y + STEP_M, floor_y + AGENT_HEIGHT_M))
+                solid.add(number, _between(part.mesh, low, high))
             if isinstance(instance, Structure):
-                ground = _ground(part.mesh, floor_y)
-                _mark(floor, True, ground, origin, (-np.inf, np.inf))
+                ground.add(1, _ground(part.mesh, floor_y))
+    owner = solid.marked(shape, origin, (low, high))
+    floor = ground.marked(shape, origin, (-np.inf, np.inf)) > 0
     origin_xz = (float(origin[0]), float(origin[1]))
     return Occupancy(origin_xz, floor, owner, floor & ~_dilated(owner > 0, AGENT_RADIUS_M / CELL_M))
+
+
+class _Triangles:
+    """Triangles of many instances, marked on a map together: few large steps in place of many small ones."""
+
+    def __init__(self) -> None:
+        self._corners: list[NDArray[np.float64]] = [np.zeros((0, 3, 3))]
+        self._numbers: list[NDArray[np.int32]] = [np.zeros(0, np.int32)]
+
+    def add(self, number: int, corners: NDArray[np.float64]) -> None:
+        """Add (T, 3, 3) triangles of an instance."""
+        self._corners.append(corners)
+        self._numbers.append(np.full(len(corners), number, np.int32))
+
+    def marked(self, shape: Shape, origin: NDArray[np.float64], band_y: tuple[float, float]) -> NDArray[np.int32]:
+        """(I, K) the number of an instance with a point above this cell, between ``band_y``; 0 = none."""
+        cells = np.zeros(shape, np.int32)
+        flat = cells.reshape(-1)
+        for (x, y, z), numbers in _samples(np.concatenate(self._corners), np.concatenate(self._numbers)):
+            i = np.floor((x - origin[0]) / CELL_M).astype(np.int32)
+            k = np.floor((z - origin[1]) / CELL_M).astype(np.int32)
+            ok = (y >= band_y[0]) & (y <= band_y[1]) & (i >= 0) & (i < shape[0]) & (k >= 0) & (k < shape[1])
+            flat[i[ok] * shape[1] + k[ok]] = np.broadcast_to(numbers, ok.shape)[ok]
+        return cells
 
 
 def _between(mesh: Mesh, low: float, high: float) -> NDArray[np.float64]:
@@ -96,49 +124,37 @@ def _ground(mesh: Mesh, floor_y: float) -> NDArray[np.float64]:
     return np.asarray(p[level & (np.abs(normal[:, 1]) > _UP_SHARE * length)], np.float64)
 
 
-def _mark(
-    cells: NDArray[np.bool_] | NDArray[np.int32],
-    value: int,
-    triangles: NDArray[np.float64],
-    origin: NDArray[np.float64],
-    band_y: tuple[float, float],
-) -> None:
-    for points in _samples(triangles, CELL_M / 2):
-        points = points[(points[:, 1] >= band_y[0]) & (points[:, 1] <= band_y[1])]
-        index = np.floor((points[:, [0, 2]] - origin) / CELL_M).astype(np.int64)
-        index = index[np.all((index >= 0) & (index < cells.shape), axis=1)]
-        cells[index[:, 0], index[:, 1]] = value
+def _samples(
+    triangles: NDArray[np.float64], numbers: NDArray[np.int32]
+) -> Iterator[tuple[list[NDArray[np.float64]], NDArray[np.int32]]]:
+    """Batches of x, y, z (A, B, T) of points on T triangles, edges included, and the (T,) numbers of these.
 
-
-def _samples(triangles: NDArray[np.float64], spacing_m: float) -> Iterator[NDArray[np.float64]]:
-    """Batches (N, 3) of points on the triangles, edges included, at most ``spacing_m`` apart along and across.
-
-    Rows run parallel to a triangle's longest edge, so that slivers take few points. Triangles that need equally many,
-    up to a power of two, are done at once.
+    Points lie at most half a cell apart along and across. Rows run parallel to a triangle's longest edge, so that
+    slivers take few points. Triangles that need equally many, up to a power of two, are done at once.
     """
-    if not len(triangles):
-        return
-    rolled, counts = _by_longest_edge(triangles, spacing_m)
-    for along, across in np.unique(counts, axis=0):
-        group = rolled[np.all(counts == (along, across), axis=1)]
-        s = np.linspace(0.0, 1.0, along + 1)[:, None, None, None]
-        t = np.linspace(0.0, 1.0, across + 1)[None, :, None, None]
-        batch = max(1, _SAMPLES_A_BATCH // int((along + 1) * (across + 1)))
+    rolled, counts = _by_longest_edge(triangles)
+    for along, across in np.unique(counts, axis=0).tolist():
+        group = np.flatnonzero((counts[:, 0] == along) & (counts[:, 1] == across))
+        s = np.linspace(0.0, 1.0, along + 1)[:, None, None]
+        t = np.linspace(0.0, 1.0, across + 1)[None, :, None]
+        batch = max(1, _SAMPLES_A_BATCH // ((along + 1) * (across + 1)))
         for start in range(0, len(group), batch):
-            a, b, c = (group[None, None, start : start + batch, corner] for corner in range(3))
-            yield ((1 - t) * (a + s * (b - a)) + t * c).reshape(-1, 3)
+            chosen = group[start : start + batch]
+            a, b, c = (rolled[chosen, corner].T[:, None, None] for corner in range(3))
+            yield [(1 - t) * (a[i] + s * (b[i] - a[i])) + t * c[i] for i in range(3)], numbers[chosen]
 
 
-def _by_longest_edge(triangles: NDArray[np.float64], spacing_m: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _by_longest_edge(triangles: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Triangles whose first edge is the longest, and (T, 2) steps needed along and across it, as powers of two."""
-    edges = np.linalg.norm(np.roll(triangles, -1, axis=1) - triangles, axis=2)
-    first = np.argmax(edges, axis=1)
-    order = (first[:, None] + np.arange(3)) % 3
-    rolled = np.take_along_axis(triangles, order[:, :, None], axis=1)
+    squeezed = triangles * (1.0, _HEIGHT_SHARE, 1.0)
+    edges = np.linalg.norm(np.roll(squeezed, -1, axis=1) - squeezed, axis=2)
+    order = (np.argmax(edges, axis=1)[:, None] + np.arange(3)) % 3
+    rolled = np.take_along_axis(squeezed, order[:, :, None], axis=1)
     length = np.maximum(edges.max(axis=1), 1e-9)
     area2 = np.linalg.norm(np.cross(rolled[:, 1] - rolled[:, 0], rolled[:, 2] - rolled[:, 0]), axis=1)
-    steps = np.stack([length, area2 / length], axis=1) / spacing_m
-    return rolled, (2 ** np.ceil(np.log2(np.maximum(steps, 1.0)))).astype(np.int64)
+    steps = np.stack([length, area2 / length], axis=1) / (CELL_M / 2)
+    exponents = np.ceil(np.log2(np.maximum(steps, 1.0)))
+    return rolled / (1.0, _HEIGHT_SHARE, 1.0), (2**exponents).astype(np.int64)
 
 
 def _dilated(filled: NDArray[np.bool_], radius_cells: float) -> NDArray[np.bool_]:

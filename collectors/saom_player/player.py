@@ -59,11 +59,14 @@ class Player:
         try:
             self._answer(Outcome("Initial"), {"renderImage": False})
             while True:
-                message = self._transport.receive()
-                self._sequence_id = message.get("sequenceId", self._sequence_id)
-                self._answer(self._act(message), message)
+                self.serve(self._transport.receive())
         except ClientGone:
             return
+
+    def serve(self, message: Mapping[str, Any]) -> None:
+        """Do one action and send its event. Raises ClientGone."""
+        self._sequence_id = message.get("sequenceId", self._sequence_id)
+        self._answer(self._act(message), message)
 
     def _act(self, message: Mapping[str, Any]) -> Outcome:
         action = str(message.get("action"))

@@ -44,7 +44,7 @@ class Field(IntEnum):
     END = 255
 
 
-Picture = tuple[Field, memoryview]
+Picture = tuple[Field, bytes | memoryview]
 """A field's type and its bytes."""
 
 
@@ -83,8 +83,9 @@ class FifoTransport:
         """Send one message. Raises ClientGone."""
         body = msgpack.packb(metadata, use_bin_type=True)
         buffers: list[memoryview] = []
-        for field, data in ((Field.METADATA, memoryview(body)), *pictures):
-            buffers += [memoryview(_HEADER.pack(field, data.nbytes)), data.cast("B")]
+        for field, data in ((Field.METADATA, body), *pictures):
+            view = memoryview(data).cast("B")
+            buffers += [memoryview(_HEADER.pack(field, view.nbytes)), view]
         buffers.append(memoryview(_HEADER.pack(Field.END, 0)))
         try:
             write_all(self._output, buffers)

@@ -1,0 +1,279 @@
+"""The unmodified ai2thor client against the player as a program: what its users rely on."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ai2thor.controller
+import numpy as np
+import pytest
+import tiny_room
+from tiny_room import CRATE, MUG, TABLE
+
+PLAYER = f"{sys.executable} {tiny_room.__file__}"
+EYE = {"x": -1.5, "y": 0.9, "z": -1.5}
+
+# Of AI2-THOR 5.0.0, as its client and its documentation name them.
+OBJECT_FIELDS = set(
+    "name position rotation visible isInteractable receptacle toggleable isToggled breakable isBroken "
+    "canFillWithLiquid isFilledWithLiquid fillLiquid dirtyable isDirty canBeUsedUp isUsedUp cookable isCooked "
+    "temperature isHeatSource isColdSource sliceable isSliced openable isOpen openness pickupable isPickedUp moveable "
+    "mass salientMaterials receptacleObjectIds distance objectType objectId assetId parentReceptacles "
+    "controlledObjects isMoving axisAlignedBoundingBox objectOrientedBoundingBox".split()
+)
+EVENT_FIELDS = set(
+    "objects isSceneAtRest agent heldObjectPose arm fov cameraPosition cameraOrthSize thirdPartyCameras collided "
+    "collidedObjects inventoryObjects sceneName lastAction errorMessage errorCode lastActionSuccess screenWidth "
+    "screenHeight agentId colors colorBounds flatSurfacesOnGrid distances normals isOpenableGrid segmentedObjectIds "
+    "objectIdsInBox actionIntReturn actionFloatReturn actionStringsReturn actionFloatsReturn actionVector3sReturn "
+    "visibleRange currentTime sceneBounds actionReturn".split()
+)
+AGENT_FIELDS = {"name", "position", "rotation", "cameraHorizon", "isStanding", "inHighFrictionArea"}
+
+
+@contextmanager
+def controller(home: Path, **options: Any) -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        # The client keeps builds under the home folder, and prunes them.
+        patch.setenv("HOME", str(home))
+        patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+        patch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        client = ai2thor.controller.Controller(
+            **{
+                "local_executable_path": PLAYER,
+                "x_display": "0",
+                "scene": "FloorPlan1",
+                "width": 300,
+                "height": 300,
+                "server_timeout": 60.0,
+                "snapToGrid": False,
+                "renderInstanceSegmentation": True,
+                "renderDepthImage": True,
+            }
+            | options
+        )
+        try:
+            yield client
+        finally:
+            client.stop()
+            client.server.unity_proc.wait(10)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def shared(home: Path) -> Iterator[Any]:
+    with controller(home) as client:
+        yield client
+
+
+@pytest.fixture
+def client(shared: Any) -> Any:
+    """The shared controller, in a fresh scene, looking at the table from a corner."""
+    shared.reset("FloorPlan1", width=300, height=300, renderSemanticSegmentation=False)
+    look(shared)
+    return shared
+
+
+def look(client: Any, **changes: Any) -> Any:
+    pose = {"position": EYE, "rotation": {"x": 0, "y": 45, "z": 0}, "horizon": 30, "standing": True} | changes
+    return client.step(action="TeleportFull", **pose, raise_for_failure=True)
+
+
+def md5_color(name: str) -> tuple[int, ...]:
+    return tuple(hashlib.md5(name.encode()).digest()[:3])
+
+
+def test_all_metadata_fields_are_there(client: Any) -> None:
+    event = client.last_event
+    assert set(event.metadata) >= EVENT_FIELDS
+    assert set(event.metadata["agent"]) >= AGENT_FIELDS
+    assert event.metadata["sceneName"] == "FloorPlan1_physics"
+    assert event.metadata["heldObjectPose"]["position"].keys() == {"x", "y", "z"}
+    for found in event.metadata["objects"]:
+        assert set(found) >= OBJECT_FIELDS
+    assert [o["objectId"] for o in event.metadata["objects"]] == [TABLE, MUG, CRATE]
+    assert event.get_object(MUG)["parentReceptacles"] == [TABLE]
+    assert event.objects_by_type("Mug")[0]["name"] == "Mug_1"
+    assert (event.pose[0], event.pose[2]) == (-1500, 45000)
+
+
+def test_frames_have_the_clients_shapes_and_orientation(client: Any) -> None:
+    event = client.last_event
+    assert (event.frame.shape, event.frame.dtype) == ((300, 300, 3), np.uint8)
+    assert (event.depth_frame.shape, event.depth_frame.dtype) == ((300, 300), np.float32)
+    assert event.instance_segmentation_frame.shape == (300, 300, 3)
+    # Looking down: the floor is nearer at the bottom, where it is the floor.
+    assert event.depth_frame[299, 150] < event.depth_frame[150, 150]
+    assert tuple(event.instance_segmentation_frame[299, 150]) == md5_color("Floor")
+    assert event.frame.std() > 10
+
+
+def test_depth_is_metres_along_the_view_axis(client: Any) -> None:
+    event = look(client, position={"x": -1.5, "y": 0.9, "z": -1.5}, rotation={"y": 0}, horizon=0)
+    assert event.depth_frame[150, 170] == pytest.approx(3.5, abs=0.01)
+    # A wall square to the view is equally deep everywhere.
+    wall = event.instance_segmentation_frame[:, :, :3] == md5_color("Wall|1")
+    assert np.ptp(event.depth_frame[wall.all(axis=-1)]) < 0.01
+
+
+def test_colors_are_the_md5_of_ids_and_classes(client: Any) -> None:
+    event = client.last_event
+    for name in (TABLE, MUG, CRATE, "DiningTable", "Mug", "Box", "Floor"):
+        assert event.object_id_to_color[name] == md5_color(name)
+        assert event.color_to_object_id[md5_color(name)] == name
+
+
+def test_instance_masks_and_detections(client: Any) -> None:
+    event = client.last_event
+    assert {TABLE, MUG} <= set(event.instance_masks)
+    ids = event.instance_masks.instance_segmentation_frame_uint32
+    assert (ids >> 24 == 255).all()
+    for name in (TABLE, MUG):
+        rows, columns = np.nonzero(event.instance_masks[name])
+        box = event.instance_detections2D[name]
+        assert box == (columns.min(), rows.min(), columns.max(), rows.max())
+    assert event.class_detections2D["Mug"] == (event.instance_detections2D[MUG],)
+    assert np.array_equal(event.class_masks["Mug"], event.instance_masks[MUG])
+    # Right of the line of sight in the room is right in the picture.
+    ahead = look(client, position={"x": 0.0, "y": 0.9, "z": -1.25}, rotation={"y": 0}, horizon=30)
+    assert np.nonzero(ahead.instance_masks[MUG])[1].mean() > 150
+
+
+def test_semantic_frames_have_class_colors(client: Any) -> None:
+    event = client.reset("FloorPlan1", renderSemanticSegmentation=True)
+    event = look(client)
+    mug = event.semantic_segmentation_frame[event.instance_masks[MUG]]
+    assert {tuple(color) for color in mug.tolist()} == {md5_color("Mug")}
+
+
+def test_a_third_party_camera_equals_the_agents_at_an_equal_pose(client: Any) -> None:
+    eye = client.last_event.metadata["cameraPosition"]
+    event = client.step("AddThirdPartyCamera", position=eye, rotation={"x": 30, "y": 45, "z": 0}, fieldOfView=90)
+    assert np.array_equal(event.third_party_instance_segmentation_frames[0], event.instance_segmentation_frame)
+    assert np.array_equal(event.third_party_camera_frames[0], event.frame)
+    assert np.array_equal(event.third_party_depth_frames[0], event.depth_frame)
+    assert np.array_equal(event.third_party_instance_masks[0][MUG], event.instance_masks[MUG])
+    before = event.frame
+    event = client.step("RotateRight")
+    assert np.array_equal(event.third_party_camera_frames[0], before)
+    event = client.step("UpdateThirdPartyCamera", thirdPartyCameraId=0, rotation={"y": 135})
+    assert np.array_equal(event.third_party_camera_frames[0], event.frame)
+
+
+def test_resolution_changes_by_action_and_by_reset(client: Any) -> None:
+    event = client.step("ChangeResolution", x=320, y=240, raise_for_failure=True)
+    assert event.frame.shape == (240, 320, 3)
+    event = client.reset("FloorPlan2", width=200, height=100)
+    assert event.frame.shape == (100, 200, 3)
+    assert event.instance_masks.instance_segmentation_frame_uint32.shape == (100, 200)
+
+
+def test_walking_and_teleporting_over_reachable_positions(client: Any) -> None:
+    positions = client.step("GetReachablePositions").metadata["actionReturn"]
+    assert len(positions) > 100
+    for position in positions[::40]:
+        assert look(client, position=position).metadata["agent"]["position"] == position
+    blocked = client.step("TeleportFull", position={"x": 0, "y": 0.9, "z": 0}, rotation=0, horizon=0, standing=True)
+    assert not blocked
+    assert "DiningTable_1" in blocked.metadata["errorMessage"]
+    with pytest.raises(RuntimeError, match="DiningTable_1 is blocking Agent 0"):
+        client.step("Teleport", position={"x": 0, "y": 0.9, "z": 0}, raise_for_failure=True)
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "message"),
+    [
+        ("FlyAway", {}, "Invalid action: FlyAway"),
+        ("RotateRight", {"angle": 5}, "invalid argument: 'angle'"),
+        ("RotateRight", {"degrees": "much"}, "Cannot convert to: float"),
+        ("TeleportFull", {"position": EYE}, "missing the following arguments: rotation,horizon,standing"),
+        ("ChangeResolution", {"x": -1, "y": 300}, "out of range"),
+        ("ChangeResolution", {"x": 10**6, "y": 300}, "out of range"),
+        ("AddThirdPartyCamera", {"position": {"x": 0}}, "missing the following arguments: rotation"),
+    ],
+)
+def test_wrong_use_is_a_value_error_and_the_player_goes_on(
+    client: Any, action: str, arguments: dict[str, Any], message: str
+) -> None:
+    player = client.server.unity_proc.pid
+    with pytest.raises(ValueError, match=re.escape(message)):
+        client.step(action=action, **arguments)
+    assert client.step("Pass").frame.shape == (300, 300, 3)
+    assert client.server.unity_proc.pid == player
+
+
+def test_failed_actions_are_false_events(client: Any) -> None:
+    assert not client.step("MoveAhead", moveMagnitude=20)
+    assert client.last_event.metadata["errorCode"] is None
+    assert not client.step("LookDown", degrees=45)
+    assert client.last_event.metadata["errorCode"] == "LookDownCantExceedMin"
+    assert client.step("MoveRight")
+
+
+def test_unknown_scenes_and_houses_are_refused_and_the_player_goes_on(client: Any) -> None:
+    with pytest.raises(ValueError, match="FloorPlan77_physics' not contained in build"):
+        client.reset("FloorPlan77")
+    # Past the client's own list of scenes.
+    client._scenes_in_build = set()
+    with pytest.raises(RuntimeError, match="unknown scene 'FloorPlan77'"):
+        client.reset("FloorPlan77")
+    client._scenes_in_build = None
+    with pytest.raises(RuntimeError, match="ProcTHOR house is not simulated by the embedded player"):
+        client.reset({"rooms": [], "metadata": {}})
+    assert client.reset("FloorPlan2").metadata["lastActionSuccess"]
+
+
+def digest(event: Any) -> str:
+    picture = event.frame.tobytes() + event.depth_frame.tobytes() + event.instance_segmentation_frame.tobytes()
+    return hashlib.sha256(picture + repr(dict(event.metadata)).encode()).hexdigest()
+
+
+def test_the_same_commands_give_the_same_bytes_in_another_process(client: Any, home: Path) -> None:
+    here = [digest(look(client)), digest(client.step("RotateRight"))]
+    with controller(home) as other:
+        assert [digest(look(other)), digest(other.step("RotateRight"))] == here
+
+
+def test_headless_sends_no_pictures(home: Path) -> None:
+    with controller(home, headless=True) as client:
+        event = client.step("MoveRight")
+        assert event.metadata["lastActionSuccess"]
+        assert event.frame is None
+        assert len(event.metadata["objects"]) == 3
+
+
+def test_the_player_ends_when_its_client_does(home: Path) -> None:
+    with controller(home) as client:
+        process = client.server.unity_proc
+        client.server.client_pipe.close()
+        client.server.client_pipe = None
+        assert process.wait(10) == 0
+
+
+def test_started_by_hand_it_says_who_starts_it() -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("AI2THOR")}
+    command = [sys.executable, "-m", "saom_player"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 2
+    assert run.stderr.count("\n") == 1
+    assert "Controller(local_executable_path=" in run.stderr
+    wsgi = environment | {"AI2THOR_SERVER_TYPE": "WSGI"}
+    run = subprocess.run(command, env=wsgi, capture_output=True, text=True, timeout=60)
+    assert (run.returncode, "not WSGI" in run.stderr) == (2, True)
+
+
+def test_starting_imports_only_what_is_needed() -> None:
+    program = "import sys, saom_player.__main__ as m; print(*sorted({n.split('.')[0] for n in sys.modules}))"
+    names = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert {"msgpack", "numpy"} <= set(names)
+    assert not {"embreex", "torch", "ai2thor", "cv2", "PIL", "scipy", "saom_bench", "saom_collectors"} & set(names)
