@@ -1,6 +1,6 @@
 """Seeded palettes of everyday materials: what things in a home are made of, in colours that such things have.
 
-Textures of cloth, paint, leather and the like are near white and take the tint; wood, marble, cardboard bring their own
+Textures of cloth, paint, leather and the like are near white and take the tint; wood, marble, leaves bring their own
 colour and take only a slight one. Glass is drawn opaque: a pale, mirroring skin.
 """
 
@@ -30,7 +30,7 @@ _CABINETRY: tuple[Rgb, ...] = (
     (0.47, 0.52, 0.44), (0.79, 0.72, 0.60),
 )  # fmt: skip
 _LEATHER: tuple[Rgb, ...] = ((0.42, 0.25, 0.16), (0.17, 0.15, 0.15), (0.72, 0.64, 0.54), (0.55, 0.34, 0.20))
-_WOODS, _VARIANTS = 4, 4
+_WOODS, _VARIANTS = 8, 4
 _MOTIF_VARIANTS = 8
 
 
@@ -88,7 +88,7 @@ class Palette:
 
     def wicker(self) -> Material:
         """Basket weave."""
-        return Material(self._variant("wicker"), self.jittered((0.85, 0.78, 0.68)), 0.02, 8)
+        return Material(self._variant("wicker"), self.jittered((0.70, 0.55, 0.38)), 0.02, 8)
 
     # --- hard surfaces
 
@@ -154,16 +154,19 @@ class Palette:
 
     def cardboard(self) -> Material:
         """Brown board."""
-        return Material(self._variant("cardboard"), (1.0, 1.0, 1.0), 0.0, 3)
+        return Material(self._variant("cardboard"), self.jittered((0.72, 0.56, 0.38)), 0.0, 3)
 
     def leaf(self) -> Material:
         """Green leaves."""
-        greens: tuple[Rgb, ...] = ((0.22, 0.40, 0.17), (0.30, 0.46, 0.22), (0.17, 0.33, 0.20), (0.40, 0.50, 0.26))
-        return Material("plaster", self.jittered(greens[int(self._rng.integers(len(greens)))], 0.04), 0.10, 20)
+        return Material(self._variant("leaf"), self.jittered((0.85, 0.85, 0.80), 0.12), 0.10, 20)
 
     def soil(self) -> Material:
         """Potting earth."""
-        return Material("carpet:0", (0.20, 0.14, 0.10), 0.0, 3)
+        return Material("soil", (0.95, 0.95, 0.95), 0.0, 3)
+
+    def bread(self) -> Material:
+        """Baked crust."""
+        return Material(self._variant("bread"), self.jittered((0.80, 0.55, 0.30), 0.04), 0.03, 8)
 
     def food(self, color: Rgb) -> Material:
         """Skin of fruit and vegetables."""
@@ -174,7 +177,7 @@ class Palette:
         return Material(self._variant(recipe, _MOTIF_VARIANTS), (1.0, 1.0, 1.0), 0.04, 15)
 
     def decor(self, recipe: str) -> Material:
-        """Another name for ``motif``; a "screen" glows."""
+        """``motif``, but a "screen" glows."""
         return self.screen() if recipe == "screen" else self.motif(recipe)
 
     def screen(self, lit: bool = True) -> Material:

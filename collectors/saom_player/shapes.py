@@ -1,5 +1,6 @@
 """Mesh primitives: every shape the builders use. Metres; centred in x and z, base at y = 0 unless said otherwise.
 
+``uv_scale`` is the metres of surface a texture repeat covers; None takes the recipe's own (smoothing.repeat_m).
 Sizes below 0.1 mm are raised to it, so that no builder has to guard against a degenerate box.
 """
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from saom_player.mesh import Material, Mesh
-from saom_player.smoothing import mesh_from_faces
+from saom_player.smoothing import mesh_from_faces, repeat_m
 from saom_player.transforms import bounds as bounds
 from saom_player.transforms import fit as fit
 from saom_player.transforms import merged as merged
@@ -27,7 +28,7 @@ _SMALLEST = 1e-4
 _PICTURE_UVS = np.array([[0.0, 1.0], [1.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
 
 
-def box(size: Size, material: Material, *, uv_scale: float = 1.0) -> Mesh:
+def box(size: Size, material: Material, *, uv_scale: float | None = None) -> Mesh:
     """A sharp box: 12 triangles."""
     half = np.maximum(np.asarray(size, np.float64), _SMALLEST) / 2
     corner = np.array([[i, j, k] for i in (-1, 1) for j in (0, 2) for k in (-1, 1)]) * half
@@ -42,8 +43,8 @@ def rounded_box(
     radius: float = 0.01,
     segments: int = 1,
     puff: float = 0.0,
-    cells: int = 4,
-    uv_scale: float = 1.0,
+    cells: int = 3,
+    uv_scale: float | None = None,
 ) -> Mesh:
     """A box with rounded edges: 44 triangles with 1 segment, 132 with 2.
 
@@ -128,7 +129,7 @@ def cylinder(
     top_radius: float | None = None,
     sides: int = 16,
     bevel: float = 0.0,
-    uv_scale: float = 1.0,
+    uv_scale: float | None = None,
 ) -> Mesh:
     """A closed cylinder or cone along y; ``bevel`` softens its two rims."""
     top = radius if top_radius is None else top_radius
@@ -146,7 +147,7 @@ def lathe(
     sides: int = 20,
     closed: bool = True,
     crease_deg: float = 50.0,
-    uv_scale: float = 1.0,
+    uv_scale: float | None = None,
     wrap: float | None = None,
 ) -> Mesh:
     """Turn a ``profile`` of (radius, y) about the y axis; going up, its right-hand side is the outside.
@@ -167,17 +168,24 @@ def lathe(
         uvs = np.stack([np.broadcast_to(angle / (2 * np.pi) * wrap, v.shape), v], axis=-1)
     else:
         around = np.broadcast_to(angle * max(float(points[:, 0].max()), _SMALLEST), y.shape)
-        uvs = np.stack([np.broadcast_to(along, y.shape), around], axis=-1) / uv_scale
+        uvs = np.stack([np.broadcast_to(along, y.shape), around], axis=-1) / repeat_m(material, uv_scale)
     faces = _grid_faces(len(points), sides + 1)
     return mesh_from_faces(vertices.reshape(-1, 3), faces, material, uvs=uvs.reshape(-1, 2), crease_deg=crease_deg)
 
 
-def ellipsoid(size: Size, material: Material, *, sides: int = 14, rows: int = 8, uv_scale: float = 1.0) -> Mesh:
+def ellipsoid(size: Size, material: Material, *, sides: int = 14, rows: int = 8, uv_scale: float | None = None) -> Mesh:
     """An egg-smooth ball of the given full size."""
     half = np.maximum(np.asarray(size, np.float64), _SMALLEST) / 2
     turn = np.linspace(-np.pi / 2, np.pi / 2, rows + 1)
     profile = [(float(np.cos(a)), float(1 + np.sin(a))) for a in turn]
-    ball = lathe(profile, material, sides=sides, closed=False, crease_deg=90, uv_scale=uv_scale / float(half.max()))
+    ball = lathe(
+        profile,
+        material,
+        sides=sides,
+        closed=False,
+        crease_deg=90,
+        uv_scale=repeat_m(material, uv_scale) / float(half.max()),
+    )
     return scaled(ball, (half[0], half[1], half[2]))
 
 
@@ -198,7 +206,7 @@ def loft(
     bottom: bool = True,
     top: bool = True,
     crease_deg: float = 50.0,
-    uv_scale: float = 1.0,
+    uv_scale: float | None = None,
     wrap: float | None = None,
 ) -> Mesh:
     """Skin over ``sections``: (y, loop (K, 2) of x, z), all loops of one length, running from +x towards +z.
@@ -235,7 +243,7 @@ def tube(
     *,
     sides: int = 8,
     closed: bool = False,
-    uv_scale: float = 1.0,
+    uv_scale: float | None = None,
 ) -> Mesh:
     """A round bar along ``path`` (N, 3), with one radius or one a point; ``closed`` joins its ends to a ring."""
     points = np.asarray(path, np.float64).reshape(-1, 3)
@@ -303,7 +311,7 @@ def disc(radius: float, material: Material, *, sides: int = 20) -> Mesh:
 
 
 def frame(
-    width: float, height: float, border: float, depth: float, material: Material, *, uv_scale: float = 1.0
+    width: float, height: float, border: float, depth: float, material: Material, *, uv_scale: float | None = None
 ) -> Mesh:
     """Four bars round an opening in the x, y plane, base at y = 0; ``border`` is the bars' width."""
     border = min(border, width * 0.45, height * 0.45)
@@ -320,11 +328,11 @@ def sheet(
     material: Material,
     *,
     thickness: float = 0.002,
-    uv_scale: float | None = None,
+    picture: bool = False,
 ) -> Mesh:
     """A cloth: ``surface(u, v)`` gives x, y, z for u, v (columns + 1, rows + 1) in 0..1; two sides and a rim.
 
-    Its front is where cross(d/du, d/dv) points. Texture coordinates are u, v, or projected with ``uv_scale``.
+    Its front is where cross(d/du, d/dv) points. ``picture``: texture coordinates are u, v.
     """
     u, v = np.meshgrid(np.linspace(0, 1, columns + 1), np.linspace(0, 1, rows + 1), indexing="ij")
     middle = np.stack(np.broadcast_arrays(*surface(u, v)), axis=-1).astype(np.float64)
@@ -337,8 +345,8 @@ def sheet(
     following = np.roll(rim, -1)
     edge = np.stack([rim, rim + u.size, following + u.size, following], axis=1)
     faces = np.concatenate([front, front[:, ::-1] + u.size, _triangles(edge)])
-    uvs = np.tile(np.stack([u, v], axis=-1).reshape(-1, 2), (2, 1)) if uv_scale is None else None
-    return mesh_from_faces(points, faces, material, uvs=uvs, crease_deg=80, uv_scale=uv_scale or 1.0)
+    uvs = np.tile(np.stack([u, v], axis=-1).reshape(-1, 2), (2, 1)) if picture else None
+    return mesh_from_faces(points, faces, material, uvs=uvs, crease_deg=80)
 
 
 def _triangles(quads: NDArray[np.int64]) -> NDArray[np.int64]:

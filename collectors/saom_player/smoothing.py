@@ -5,6 +5,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from saom_player.mesh import Material, Mesh
 
+# Metres that one repeat of a texture covers on real things, by recipe.
+_REPEAT_M = {
+    "fabric": 0.35, "carpet": 0.40, "leather": 0.45, "wood": 0.80, "marble": 0.90, "granite": 0.40, "brushed": 0.40,
+    "plaster": 0.50, "wicker": 0.22, "cardboard": 0.40, "concrete": 0.80, "bread": 0.12, "leaf": 0.15, "soil": 0.20,
+}  # fmt: skip
 _SMALLEST_DOUBLE_AREA = 1e-13
 _WELD_STEP = 1e-5
 _WELD_LIMIT = 2**20 - 1
@@ -18,12 +23,13 @@ def mesh_from_faces(
     normals: NDArray[np.float64] | None = None,
     uvs: NDArray[np.float64] | None = None,
     crease_deg: float = 45.0,
-    uv_scale: float = 1.0,
+    uv_scale: float | None = None,
 ) -> Mesh:
     """Build a Mesh from ``vertices`` (V, 3) and ``faces`` (F, 3) of vertex indices.
 
     Without ``normals`` (V, 3) they are averaged over neighbours less than ``crease_deg`` apart (0: flat shading);
-    without ``uvs`` (V, 2) textures are projected along the main axis of each face, ``uv_scale`` metres a repeat.
+    without ``uvs`` (V, 2) textures are projected along the main axis of each face, ``uv_scale`` metres a repeat
+    (None: as the material's recipe is in real life, ``repeat_m``).
     """
     vertex_array = np.asarray(vertices, np.float64).reshape(-1, 3)
     face_array = np.asarray(faces, np.int64).reshape(-1, 3)
@@ -39,8 +45,14 @@ def mesh_from_faces(
         corner_normals = _smooth(vertex_array, face_array, flat, double_area, crease_deg)
     else:
         corner_normals = np.repeat(flat[:, None], 3, axis=1)
-    corner_uvs = _projected(corners, flat, uv_scale) if uvs is None else np.asarray(uvs, np.float64)[face_array]
+    scale = repeat_m(material, uv_scale)
+    corner_uvs = _projected(corners, flat, scale) if uvs is None else np.asarray(uvs, np.float64)[face_array]
     return Mesh(corners.astype(np.float32), corner_normals.astype(np.float32), corner_uvs.astype(np.float32), material)
+
+
+def repeat_m(material: Material, uv_scale: float | None = None) -> float:
+    """Metres of surface a texture repeat covers: ``uv_scale`` when given, else the recipe's own."""
+    return uv_scale if uv_scale is not None else _REPEAT_M.get(material.texture.partition(":")[0], 0.6)
 
 
 def _smooth(

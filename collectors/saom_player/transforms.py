@@ -22,10 +22,12 @@ def rotation(*, x_deg: float = 0.0, y_deg: float = 0.0, z_deg: float = 0.0) -> F
 
 
 def transformed(mesh: Mesh, matrix: ArrayLike) -> Mesh:
-    """Apply a (4, 4) or (3, 4) affine matrix; normals stay unit, and a mirroring keeps the outside outside."""
+    """Apply a (4, 4) or (3, 4) affine matrix or a (3, 3) linear one; normals stay unit, and a mirroring keeps the outside outside."""
     affine = np.asarray(matrix, np.float64)
     linear = affine[:3, :3]
-    positions = mesh.positions.astype(np.float64) @ linear.T + affine[:3, 3]
+    positions = mesh.positions.astype(np.float64) @ linear.T
+    if affine.shape[1] > 3:
+        positions = positions + affine[:3, 3]
     # The cofactor matrix turns normals rightly under any scaling, and exists for singular matrices too.
     cofactor = np.stack([np.cross(linear[(k + 1) % 3], linear[(k + 2) % 3]) for k in range(3)])
     normals = mesh.normals.astype(np.float64) @ cofactor.T
@@ -55,7 +57,7 @@ def rotated(mesh: Mesh, *, x_deg: float = 0.0, y_deg: float = 0.0, z_deg: float 
 
 def scaled(mesh: Mesh, factors: float | tuple[float, float, float]) -> Mesh:
     """Scale about the origin, by one factor or one an axis; a negative factor mirrors."""
-    return transformed(mesh, np.concatenate([np.diag(np.broadcast_to(factors, 3)), np.zeros((3, 1))], axis=1))
+    return transformed(mesh, np.diag(np.broadcast_to(np.asarray(factors, np.float64), 3)))
 
 
 def merged(meshes: Sequence[Mesh]) -> Mesh:

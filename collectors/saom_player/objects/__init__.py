@@ -1,0 +1,56 @@
+"""Parametric objects made of parts: ``build`` turns an AI2-THOR object type and a box into named, coloured pieces.
+
+Every builder fills its box exactly: a picture's masks then agree with the metadata's boxes.
+"""
+
+import numpy as np
+
+from saom_player.mesh import Part
+from saom_player.objects import (
+    appliances,
+    bathroom,
+    bedroom,
+    bottles,
+    decor,
+    electronics,
+    fallback,
+    fixtures,
+    food,
+    kitchen,
+    leisure,
+    lighting,
+    paper,
+    seating,
+    storage,
+    tables,
+    tableware,
+)
+from saom_player.objects.workbench import Bench, Builder
+from saom_player.scene import Vector
+from saom_player.shapes import fit
+
+BUILDERS: dict[str, Builder] = {
+    object_type: builder
+    for family in (
+        appliances, bathroom, bedroom, bottles, decor, electronics, fixtures, food, kitchen, leisure, lighting, paper,
+        seating, storage, tables, tableware,
+    )
+    for object_type, builder in family.BUILDERS.items()
+}  # fmt: skip
+"""Builders by AI2-THOR object type; other types get ``fallback.furniture``."""
+
+# Builders never see an axis below this: the fit squashes their work to the real size.
+_LEAST_BUILD_M, _MOST_BUILD_M = 0.004, 20.0
+
+
+def build(object_type: str, size: Vector, rng: np.random.Generator, open_: bool = False) -> tuple[Part, ...]:
+    """Parts of an object about the origin, extent exactly ``size`` metres (axes under 1 mm count as 1 mm).
+
+    Front towards +z, up +y. The style and colours come from ``rng``: equal generators give equal parts. ``open_``
+    shows the open state where it fits the same box. Any size is accepted; not-a-numbers count as 1 mm.
+    """
+    wanted = np.clip(np.nan_to_num(np.asarray(size, np.float64), nan=0.0), 0.0, _MOST_BUILD_M)
+    w, h, d = (float(max(s, _LEAST_BUILD_M)) for s in wanted)
+    bench = Bench(object_type, (w, h, d), rng, open_)
+    BUILDERS.get(object_type, fallback.furniture)(bench)
+    return fit(bench.parts, (float(wanted[0]), float(wanted[1]), float(wanted[2])))

@@ -1,0 +1,141 @@
+"""Kitchen fittings: sinks, basins, taps, stove burners and knobs."""
+
+import numpy as np
+
+from saom_player.mesh import Material
+from saom_player.objects.workbench import Bench, Builder
+from saom_player.shapes import box, cylinder, disc, ellipsoid, lathe, loft, rotated, superellipse, tube
+
+
+def bowl(
+    b: Bench, name: str, half: tuple[float, float], top: float, depth: float, material: Material, *, rim: float,
+    power: float, x: float = 0.0,
+) -> None:  # fmt: skip
+    """A hollow bowl with thick walls about (x, 0): outer ``half`` sizes, its upper edge at ``top``; and its drain."""
+
+    def at(share: float, less: float) -> np.ndarray:
+        return superellipse(
+            max(half[0] * share - less, 1e-3), max(half[1] * share - less, 1e-3), power=power, points=28
+        )
+
+    sections = [
+        (top - depth, at(0.72, 0)), (top - 0.85 * depth, at(0.82, 0)), (top - 0.12 * depth, at(0.96, 0)),
+        (top - 0.06 * depth, at(1, 0)), (top, at(1, 0.1 * rim)), (top, at(1, rim)), (top - 0.3 * depth, at(0.97, rim)),
+        (top - 0.84 * depth, at(0.86, rim)), (top - 0.93 * depth, at(0.66, rim)), (top - 0.95 * depth, at(0.12, 0)),
+    ]  # fmt: skip
+    b.add(name, loft(sections, material, crease_deg=55), x)
+    r = min(0.022, 0.12 * min(half))
+    drain = lathe([(r, 0), (r, 0.003), (r * 0.7, 0.004), (r * 0.6, 0.001)], b.mat.chrome(), sides=12)
+    b.add(f"{name} drain", drain, x, top - 0.945 * depth)
+
+
+def sink(b: Bench) -> None:
+    """A steel or porcelain bowl with a rim; two bowls when wide; a pedestal or cupboard below when tall."""
+    steel = b.chance(0.5) and b.h < 0.5
+    material = b.mat.metal() if steel else b.mat.ceramic()
+    depth = min(b.h * 0.95, 0.2)
+    power = b.pick([5.0, 3.0]) if steel else b.pick([2.4, 4.0])
+    if b.w > 0.75 and steel:
+        for k, sign in enumerate((1, -1), start=1):
+            bowl(
+                b,
+                f"bowl {k}",
+                (b.w * 0.245, b.d / 2),
+                b.h,
+                depth,
+                material,
+                rim=0.03,
+                power=power,
+                x=sign * b.w * 0.252,
+            )
+        b.block("divider", (0.02 * b.w, 0.02, b.d * 0.9), material, (0, b.h - 0.021, 0))
+    else:
+        bowl(b, "bowl", (b.w / 2, b.d / 2), b.h, depth, material, rim=0.07 * min(b.w, b.d), power=power)
+    back = (0.0, b.h - 0.1 * depth, -0.465 * b.d)
+    b.block("tap ledge", (0.5 * b.w, 0.1 * depth, 0.06 * b.d), material, back, radius=0.005)
+    if b.h > 0.5:
+        profile = [(0.24, 0.0), (0.22, 0.03 * b.h), (0.14, 0.15 * b.h), (0.12, 0.5 * b.h), (0.2, b.h - 0.9 * depth)]
+        pedestal = lathe([(r * min(b.w, b.d) * 1.5, y) for r, y in profile], material, sides=20)
+        b.add("pedestal", pedestal, 0, 0, -0.08 * b.d)
+    else:
+        b.block("waste pipe", (0.08 * b.w, b.h - depth + 0.3 * depth, 0.08 * b.d), b.mat.chrome(), (0, 0, 0))
+
+
+def sink_basin(b: Bench) -> None:
+    """The inside of a sink: a shell, its drain and an overflow."""
+    material = b.mat.metal() if b.chance(0.5) else b.mat.ceramic()
+    bowl(b, "basin", (b.w / 2, b.d / 2), b.h, b.h, material, rim=0.02 * min(b.w, b.d), power=b.pick([2.4, 5.0]))
+    hole = disc(min(0.012, 0.1 * b.h), b.mat.iron(), sides=10)
+    b.add("overflow", hole, 0, 0.72 * b.h, -0.9 * b.d / 2)
+
+
+def faucet(b: Bench) -> None:
+    """A tap: base, bowed spout, one lever or two handles."""
+    metal = b.mat.chrome() if b.chance(0.7) else b.mat.brass() if b.chance(0.4) else b.mat.iron()
+    r = min(0.014, 0.12 * min(b.w, b.d, b.h))
+    back = -b.d / 2 + 2 * r
+    turn = np.linspace(0, np.pi, 9)
+    reach = (b.d - 3 * r) / 2
+    arch = np.stack([0 * turn, 0.62 * b.h + 0.36 * b.h * np.sin(turn), back + reach * (1 - np.cos(turn))], axis=1)
+    path = np.concatenate([[[0, 0, back]], arch, [[0, 0.5 * b.h, back + 2 * reach]]])
+    b.add("spout", tube(path, r, metal, sides=10))
+    b.add("base", lathe([(2.4 * r, 0), (2.3 * r, 0.05 * b.h), (1.2 * r, 0.1 * b.h)], metal, sides=14), 0, 0, back)
+    if b.w > 5 * r and b.chance(0.7):
+        plate = box((b.w, 0.03 * b.h, 4 * r), metal)
+        b.add("plate", plate, 0, 0, back)
+        for k, sign in enumerate((1, -1), start=1):
+            x = sign * (b.w / 2 - 2 * r)
+            b.add(f"valve {k}", cylinder(1.4 * r, 0.22 * b.h, metal, top_radius=1.0 * r, sides=10), x, 0, back)
+            knob = lathe([(1.0 * r, 0), (2 * r, r), (1.8 * r, 2 * r), (0.6 * r, 2.4 * r)], b.mat.ceramic(), sides=10)
+            b.add(f"handle {k}", knob, x, 0.22 * b.h, back)
+    else:
+        lever = [(0, 0.2 * b.h, back), (0.45 * b.w, 0.34 * b.h, back)]
+        b.add("lever", tube(lever, 0.7 * r, b.mat.iron(), sides=8))
+
+
+def stove_burner(b: Bench) -> None:
+    """A gas ring under a grate, or an electric coil in a drip pan."""
+    iron, r = b.mat.iron(), min(b.w, b.d) / 2
+    if b.chance(0.5):
+        b.add(
+            "drip pan",
+            lathe([(0.98 * r, 0), (r, 0.4 * b.h), (0.86 * r, 0.3 * b.h), (0.1 * r, 0.05 * b.h)], b.mat.chrome()),
+        )
+        turn = np.linspace(0, 2 * np.pi * 3.4, 62)
+        reach = np.linspace(0.14, 0.82, len(turn)) * r
+        coil = np.stack([reach * np.cos(turn), 0 * turn + 0.72 * b.h, reach * np.sin(turn)], axis=1)
+        b.add("coil", tube(coil, [min(0.28 * b.h, 0.05 * r)] * len(turn), iron, sides=5))
+        b.add("hub", cylinder(0.12 * r, 0.9 * b.h, b.mat.chrome(), sides=10))
+        return
+    cap = [(0.42 * r, 0), (0.42 * r, 0.35 * b.h), (0.30 * r, 0.5 * b.h)]
+    b.add("burner ring", lathe(cap, b.mat.metal((0.6, 0.58, 0.55)), sides=18))
+    b.add("burner cap", lathe([(0.3 * r, 0.45 * b.h), (0.29 * r, 0.6 * b.h), (0.1 * r, 0.65 * b.h)], iron, sides=16))
+    bar = 0.1 * r
+    for k in range(4):
+        arm = box((bar, 0.35 * b.h, 0.66 * r), iron)
+        angle = np.pi / 2 * k
+        place = (0.66 * r * np.sin(angle), 0.65 * b.h, 0.66 * r * np.cos(angle))
+        b.add(f"grate arm {k + 1}", rotated(arm, y_deg=90.0 * k), *place)
+    square = superellipse(0.96 * b.w / 2, 0.96 * b.d / 2, power=9, points=28)
+    b.add("grate rim", tube(np.insert(square, 1, 0.75 * b.h, axis=1), 0.045 * r, iron, sides=5, closed=True))
+
+
+def stove_knob(b: Bench) -> None:
+    """A round knob with a grip across and a mark, its axis along z."""
+    r = min(b.w, b.h) / 2
+    body = b.mat.plastic((0.10, 0.10, 0.11)) if b.chance(0.6) else b.mat.metal()
+    collar = lathe([(r, 0), (r, 0.15 * b.d), (0.85 * r, 0.25 * b.d)], b.mat.chrome(), sides=18)
+    b.add("collar", collar, 0, r, -b.d / 2, x_deg=90)
+    b.add("skirt", cylinder(0.8 * r, 0.5 * b.d, body, top_radius=0.7 * r, sides=16), 0, r, -b.d * 0.3, x_deg=90)
+    b.block("grip", (0.32 * r, 1.5 * r, 0.4 * b.d), body, (0, 0.25 * r, 0.3 * b.d), radius=0.06 * r)
+    mark = ellipsoid((0.12 * r, 0.5 * r, 0.05 * b.d), b.mat.paint((0.9, 0.2, 0.15)), sides=6, rows=4)
+    b.add("mark", mark, 0, 1.2 * r, 0.49 * b.d)
+
+
+BUILDERS: dict[str, Builder] = {
+    "Sink": sink,
+    "SinkBasin": sink_basin,
+    "Faucet": faucet,
+    "StoveBurner": stove_burner,
+    "StoveKnob": stove_knob,
+}

@@ -1,0 +1,88 @@
+"""The bench a builder works on: the box to fill, seeded choices, materials, and the parts made so far."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from saom_player.materials import Palette
+from saom_player.mesh import Material, Mesh, Part
+from saom_player.scene import Vector
+from saom_player.shapes import box, cylinder, moved, rotated, rounded_box
+
+T = TypeVar("T")
+
+
+class Bench:
+    """One object in the making, in a frame with its base at y = 0, centred in x and z, its front towards +z.
+
+    ``w``, ``h``, ``d`` (x, y, z, metres) are the box to fill. Builders may miss it a little: the result is fitted.
+    ``open_`` asks for the open state where the same box can show it (a book, a box, a toilet lid, a laptop).
+    """
+
+    def __init__(self, object_type: str, size: Vector, rng: np.random.Generator, open_: bool) -> None:
+        self.object_type = object_type
+        self.w, self.h, self.d = size
+        self.open_ = open_
+        self.rng = rng
+        self.mat = Palette(rng)
+        self.parts: list[Part] = []
+
+    def chance(self, probability: float) -> bool:
+        """True with the given probability."""
+        return bool(self.rng.random() < probability)
+
+    def pick(self, options: Sequence[T]) -> T:
+        """One of the options, each as likely."""
+        return options[int(self.rng.integers(len(options)))]
+
+    def uniform(self, low: float, high: float) -> float:
+        """A number in [low, high)."""
+        return float(self.rng.uniform(low, high))
+
+    def count(self, low: int, high: int) -> int:
+        """A whole number from low to high, both included."""
+        return int(self.rng.integers(low, high + 1))
+
+    def add(
+        self,
+        name: str,
+        mesh: Mesh,
+        x: float = 0.0,
+        y: float = 0.0,
+        z: float = 0.0,
+        *,
+        x_deg: float = 0.0,
+        y_deg: float = 0.0,
+        z_deg: float = 0.0,
+    ) -> None:
+        """Turn a mesh about the origin, move it, and keep it as a part; a mesh without triangles is dropped."""
+        if not len(mesh):
+            return
+        if x_deg or y_deg or z_deg:
+            mesh = rotated(mesh, x_deg=x_deg, y_deg=y_deg, z_deg=z_deg)
+        self.parts.append(Part(name, moved(mesh, x, y, z)))
+
+    def add_each(self, name: str, mesh: Mesh, places: Iterable[Vector]) -> None:
+        """The same mesh at several places, as "name 1", "name 2", ..."""
+        for number, place in enumerate(places, start=1):
+            self.add(f"{name} {number}", mesh, *place)
+
+    def block(
+        self, name: str, size: Vector, material: Material, at: Vector = (0.0, 0.0, 0.0), *, radius: float | None = None
+    ) -> None:
+        """A box (sharp without ``radius``) whose base centre is ``at``."""
+        mesh = box(size, material) if radius is None else rounded_box(size, material, radius=radius)
+        self.add(name, mesh, *at)
+
+    def legs(self, material: Material, height: float, inset: float, thickness: float, *, round_: bool = False) -> None:
+        """Four legs under the corners of the box; ``inset`` is from the box's sides to a leg's middle."""
+        thickness = min(thickness, 0.2 * min(self.w, self.d))
+        mesh = box((thickness, height, thickness), material)
+        if round_:
+            mesh = cylinder(thickness * 0.35, height, material, top_radius=thickness * 0.5, sides=10)
+        x, z = max(self.w / 2 - inset, 0.2 * self.w), max(self.d / 2 - inset, 0.2 * self.d)
+        self.add_each("leg", mesh, [(sx * x, 0.0, sz * z) for sx in (-1, 1) for sz in (-1, 1)])
+
+
+Builder = Callable[[Bench], None]
