@@ -5,13 +5,14 @@ from saom_bench.sam import runtime
 runtime.prepare()
 
 from collections.abc import Iterator  # noqa: E402
-from dataclasses import asdict, replace  # noqa: E402
+from dataclasses import asdict, fields, replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 from time import perf_counter  # noqa: E402
 from typing import Any  # noqa: E402
 
 import torch  # noqa: E402
 
+from saom_bench.errors import SaomBenchError, unknown  # noqa: E402
 from saom_bench.everything import EverythingConfig, everything, preset  # noqa: E402
 from saom_bench.files import sha256_file  # noqa: E402
 from saom_bench.prompts import assign  # noqa: E402
@@ -69,10 +70,17 @@ class SamModel:
     def load(
         cls, spec: str, device: str, overrides: EverythingOverrides, shared: EmbeddingCache, weights: Path | None
     ) -> "SamModel":
-        """Load a base model or checkpoint with the everything mode preset of its kind, overridden where given."""
+        """Load a base model or checkpoint with its own everything mode settings, overridden where given.
+
+        A checkpoint's settings are the preset that it names, changed by its "everything" table if it has one:
+        thresholds belong to the weights, because fine-tuning moves the scores that they are compared with.
+        """
         sam = load_model(spec, device, weights)
-        card, preset_name = _describe(spec, sam)
-        return cls(sam, card, replace(preset(preset_name), **overrides.given()), shared)
+        path = checkpoint_path(spec)
+        header = {} if path is None else read_metadata(path)
+        card = _base_card(spec, sam) if path is None else _checkpoint_card(spec, sam, path, header)
+        config = _own_settings(spec, header) if header else preset(SAM_PRESET)
+        return cls(sam, card, replace(config, **overrides.given()), shared)
 
     @torch.no_grad()
     def points(self, sample: Sample, rule: PointRule) -> Iterator[PointMasks]:
@@ -114,15 +122,13 @@ class SamModel:
             )
 
 
-def _describe(spec: str, sam: Sam) -> tuple[ModelCard, str]:
-    """The card of a loaded model, and the name of its everything mode preset."""
-    path = checkpoint_path(spec)
-    if path is None:
-        card = ModelCard(name=sam.name, kind="sam", spec=spec, base=sam.name, base_weights_sha256=sam.weights_sha256)
-        return card, SAM_PRESET
-    header = read_metadata(path)
+def _base_card(spec: str, sam: Sam) -> ModelCard:
+    return ModelCard(name=sam.name, kind="sam", spec=spec, base=sam.name, base_weights_sha256=sam.weights_sha256)
+
+
+def _checkpoint_card(spec: str, sam: Sam, path: Path, header: dict[str, Any]) -> ModelCard:
     recipe = str(header.get("recipe") or path.stem)
-    card = ModelCard(
+    return ModelCard(
         name=f"{recipe} ({sam.name})",
         kind="checkpoint",
         spec=spec,
@@ -135,4 +141,17 @@ def _describe(spec: str, sam: Sam) -> tuple[ModelCard, str]:
         train_scenes=tuple(header.get("train_scenes", ())),
         val_scenes=tuple(header.get("val_scenes", ())),
     )
-    return card, str(header.get("everything_preset", "saomv1"))
+
+
+def _own_settings(spec: str, header: dict[str, Any]) -> EverythingConfig:
+    config = preset(str(header.get("everything_preset", "saomv1")))
+    changes = header.get("everything") or {}
+    known = [item.name for item in fields(EverythingConfig)]
+    for name in changes:
+        if name not in known:
+            raise unknown(f"everything mode setting in {spec}:", name, known)
+    plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}
+    try:
+        return replace(config, **plain)
+    except TypeError as error:
+        raise SaomBenchError(f"{spec} has everything mode settings that are no numbers: {changes}") from error

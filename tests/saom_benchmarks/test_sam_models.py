@@ -111,6 +111,7 @@ def test_a_checkpoint_says_who_it_is(tmp_path: Path) -> None:
         "recipe": "saomv2",
         "label_set": "saom-54",
         "everything_preset": "saomv2",
+        "everything": {"stability": 0.5},
         "train_fingerprint": "f" * 64,
         "train_scenes": ["FloorPlan1"],
     }
@@ -125,6 +126,7 @@ def test_a_checkpoint_says_who_it_is(tmp_path: Path) -> None:
     assert tuned.card.checkpoint_sha256 is not None
     # Each keeps its own thresholds; what is overridden is so for both.
     assert (base.settings["everything"]["pred_iou"], tuned.settings["everything"]["pred_iou"]) == (0.88, 0.3)
+    assert (base.settings["everything"]["stability"], tuned.settings["everything"]["stability"]) == (0.95, 0.5)
     assert base.settings["everything"]["grid"] == tuned.settings["everything"]["grid"] == [16, 16]
 
 
