@@ -65,7 +65,7 @@ def split_key(key: str) -> tuple[str, int]:
     return name, int(variant or 0)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)  # 0.8 MB each; a scene copies what it uses into its atlas
 def texture(key: str) -> NDArray[np.float32]:
     """(256, 256, 3) float32 in 0..1, sRGB, row 0 at v = 0; read-only. Raises UnknownTexture."""
     name, variant = split_key(key)

@@ -324,7 +324,7 @@ def test_sheets_and_solids_are_told_apart() -> None:
     scene = Scene("s", (), (structure("s", wall(3.0, 1.0), box((0, 0, 1), (0.5, 0.25, 1.25))),))
     triangles = flatten(scene)
     assert open_parts(triangles).tolist() == [False, True, False]
-    assert np.allclose(part_sizes_m(triangles), [0, 2, 0.5])
+    assert np.allclose(part_sizes_m(triangles), [(0, 0, 0), (2, 2, 0), (0.5, 0.25, 0.25)])
 
 
 def test_the_cache_gives_the_same_bytes_and_survives_corruption(tmp_path: Path) -> None:

@@ -18,12 +18,15 @@ from saom_player.scene import Scene, WindowOpening
 RAYS = 40
 REACH_M = 1.3
 SMALLEST_OCCLUDER_M = 0.2
-WINDOW_SAMPLES = 12
+WINDOW_SAMPLES = 16
 SKY_RADIANCE = (2.3, 2.5, 2.8)
-AMBIENT_SHARE = 0.55
-_VERSION = 3
+AMBIENT_SHARE = 0.42
+_VERSION = 6
+_FREE_BEFORE_WINDOW_M = np.float32(0.4)
 # Below this openness a corner lies inside something or hugs it: its neighbours tell more about what is seen near it.
 _BURIED = 0.07
+# Light finds its way into gaps by more bounces than are followed here: no crevice is black.
+_DARKEST = 0.15
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ def bake(triangles: Triangles, scene: Scene, cache_dir: Path | None) -> BakedLig
 def occluders(triangles: Triangles, smallest_m: float = 0.0) -> NDArray[np.bool_]:
     """(T,) what casts shade: nothing that shines by itself, and no part below a size."""
     shines = np.array([material.emission >= 1 for material in triangles.materials], np.bool_)
-    large = part_sizes_m(triangles) >= smallest_m
+    # Two long sides: bars, legs and skirting boards are thin things for contact shade, however long.
+    large = part_sizes_m(triangles)[:, 1] >= smallest_m
     return np.asarray(~shines[triangles.material] & large[triangles.part])
 
 
@@ -87,7 +91,7 @@ def _bake_corners(triangles: Triangles, scene: Scene, corners: _Corners) -> Floa
     openness = _openness(tracer, corners)
     up = np.float32(0.5) + np.float32(0.5) * corners.normals[:, 1:2]
     ambient = np.array(scene.ambient_up, np.float32) * up + np.array(scene.ambient_down, np.float32) * (1 - up)
-    light = ambient * np.float32(AMBIENT_SHARE) * openness[:, None]
+    light = ambient * np.float32(AMBIENT_SHARE) * np.maximum(openness, np.float32(_DARKEST))[:, None]
     for window in scene.windows:
         light += _window_light(tracer, corners, window)
     return _filled(light, openness < _BURIED, corners.of_row)
@@ -139,9 +143,9 @@ def _window_light(tracer: RayTracer, corners: _Corners, window: WindowOpening) -
         ray /= np.maximum(length, np.float32(1e-4))[:, None]
         cosines = np.maximum((ray * corners.normals).sum(1), 0) * np.maximum(-(ray @ inward), 0)
         near = np.nonzero(cosines > 1e-4)[0]
-        # Not quite as far as the window: its own frame stands there.
-        hidden = tracer.occluded(corners.points[near], ray[near], np.maximum(length[near] - np.float32(0.1), 0))
-        gain = cosines[near] * ~hidden / np.maximum(length[near] ** 2, np.float32(0.1))
+        # Not as far as the window: its frame, reveal and curtains would cast shadows too sharp for the corners.
+        hidden = tracer.occluded(corners.points[near], ray[near], np.maximum(length[near] - _FREE_BEFORE_WINDOW_M, 0))
+        gain = cosines[near] * ~hidden / np.maximum(length[near] ** 2, np.float32(0.2))
         light[near] += gain[:, None] * share
     return light
 

@@ -103,7 +103,7 @@ def tessellated(triangles: Triangles, longest_edge_m: float) -> Triangles:
     Very large parts (a ground plane) get longer edges, _MOST_EDGES along their side. Neighbours that share an edge
     split it alike, so no cracks open inside a part.
     """
-    longest = np.maximum(np.float32(longest_edge_m), part_sizes_m(triangles) / np.float32(_MOST_EDGES))
+    longest = np.maximum(np.float32(longest_edge_m), part_sizes_m(triangles)[:, 0] / np.float32(_MOST_EDGES))
     done = []
     todo = triangles
     for _ in range(_MOST_HALVINGS):
@@ -137,13 +137,14 @@ def _joined(pieces: list[Triangles]) -> Triangles:
 
 
 def part_sizes_m(triangles: Triangles) -> Floats:
-    """(P + 1,) longest side of each part's bounding box, by part number; 0 for a part without triangles."""
+    """(P + 1, 3) sides of each part's bounding box, the longest first, by part number; 0 without triangles."""
     count = len(triangles.part_names) + 1
     low = np.full((count, 3), np.inf, np.float32)
     high = np.full((count, 3), -np.inf, np.float32)
     np.minimum.at(low, triangles.part, triangles.positions.min(1))
     np.maximum.at(high, triangles.part, triangles.positions.max(1))
-    return np.asarray(np.where(np.isfinite(low), high - low, 0).max(1), np.float32)
+    sides = np.where(np.isfinite(low), np.where(np.isfinite(high), high, 0) - np.where(np.isfinite(low), low, 0), 0)
+    return np.asarray(np.sort(sides, axis=1)[:, ::-1], np.float32)
 
 
 def open_parts(triangles: Triangles) -> NDArray[np.bool_]:

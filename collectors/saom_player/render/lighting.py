@@ -13,6 +13,7 @@ from saom_player.scene import Lamp, Sun, WindowOpening
 
 CONTACT_REACH_M = 0.28
 CONTACT_RAYS = 3
+_DARKEST_CONTACT = 0.2
 _SUN_SPREAD = 0.012
 _WEAKEST_LAMP = 0.02
 _NEAREST_SQUARED = np.float32(0.15)
@@ -64,10 +65,12 @@ def lamp_visibility(tracer: RayTracer, lamp: Lamp, place: Place, pattern: NDArra
 
 
 def _sphere(count: int) -> Floats:
-    """(count, 3) points spread through a unit ball's surface."""
+    """(count, 3) points spread over the lower half of a flattened unit ball."""
     k = np.arange(count) + 0.5
     height, angle = 1 - 2 * k / count, k * np.pi * (3 - np.sqrt(5))
     ring = np.sqrt(1 - height * height)
+    # Below the centre only, and flat: lamps hang just under ceilings.
+    height = -np.abs(height) / 2
     # A fixed shuffle: neighbours in the pattern shall be far apart on the lamp.
     points = np.stack([ring * np.cos(angle), height, ring * np.sin(angle)], axis=1)
     return points[(np.arange(count) * 4) % count].astype(np.float32)
@@ -85,7 +88,8 @@ def contact_shade(tracer: RayTracer, place: Place, pattern: NDArray[np.intp]) ->
         local = directions[k * PATTERN + (pattern * 2 + k) % PATTERN]
         ray = first * local[:, :1] + second * local[:, 1:2] + normal * local[:, 2:]
         openness += tracer.distance(points, ray, CONTACT_REACH_M)
-    return openness / np.float32(CONTACT_RAYS * CONTACT_REACH_M)
+    share = openness / np.float32(CONTACT_RAYS * CONTACT_REACH_M)
+    return np.asarray(_DARKEST_CONTACT + (1 - _DARKEST_CONTACT) * share, np.float32)
 
 
 class SunLight:

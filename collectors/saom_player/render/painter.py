@@ -21,7 +21,7 @@ from saom_player.scene import Scene
 TILE_PIXELS = 24_000
 """Pixels worked on at once: their planes of numbers then fit the processor's cache."""
 _BLUR = 0.05
-_MEAN_LIGHT = 0.9
+_MEAN_LIGHT = 0.85
 _EXPOSURES = (0.4, 8.0)
 
 

@@ -17,7 +17,7 @@ from saom_player.render.painter import TILE_PIXELS, Painter
 from saom_player.render.tracing import FAR, Floats, Hits, Ints, RayTracer
 from saom_player.scene import Scene
 
-LONGEST_EDGE_M = 0.22
+LONGEST_EDGE_M = 0.2
 FAR_M = float(FAR)
 
 
