@@ -1,7 +1,6 @@
 """Where the agent can stand and walk: reachable positions on a grid, and the first obstacle along a move."""
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,8 @@ class Navigation:
     def __init__(self, scene: Scene) -> None:
         self._map: Occupancy = occupancy(scene)
         self._names = [instance.name for instance in scene.instances()]
-        self._start = scene.agent_position
+        x, y, z = scene.agent_position
+        self._start = (float(x), float(y), float(z))
         self._reachable: dict[float, tuple[Vector, ...]] = {}
 
     def fits(self, x: float, z: float) -> bool:
@@ -47,24 +47,24 @@ class Navigation:
         return self._names[number - 1] if number else "the floor's edge"
 
     def reachable(self, grid_size_m: float) -> tuple[Vector, ...]:
-        """Positions at whole multiples of the grid that can be walked to from the scene's start, sorted by x, then z.
+        """Positions at whole multiples of the grid that can be walked between, sorted by x, then z.
 
-        From where the agent starts, or, when its start is blocked, the largest connected part. Raises ValueError for a
-        grid so fine that the list would be of no use.
+        Of parts with no way between them, the largest: a scene's start is a wish, and can lie between furniture.
+        Raises ValueError for a grid so fine that the list would be of no use.
         """
         if grid_size_m not in self._reachable:
             self._reachable[grid_size_m] = self._flood(grid_size_m)
         return self._reachable[grid_size_m]
 
+    def start(self, grid_size_m: float) -> Vector:
+        """The reachable position nearest to where the scene wants its agent; that itself, if there is none."""
+        wish = self._start
+        places = self.reachable(grid_size_m)
+        return min(places, key=lambda p: math.hypot(p[0] - wish[0], p[2] - wish[2]), default=wish)
+
     def _flood(self, grid_size_m: float) -> tuple[Vector, ...]:
         low, free = self._nodes(grid_size_m)
-        east, north = self._links(grid_size_m, low, free)
-        start = (round(self._start[0] / grid_size_m) - low[0], round(self._start[2] / grid_size_m) - low[1])
-        inside = 0 <= start[0] < free.shape[0] and 0 <= start[1] < free.shape[1]
-        if inside and free[start]:
-            found: Iterable[Node] = _connected(start, east, north)
-        else:
-            found = _largest(free, east, north)
+        found = _largest(free, *self._links(grid_size_m, low, free))
         y = self._start[1]
         # Rounded, so that a grid of 0.1 m has a node at 0.3 and not at 0.30000000000000004.
         xz = ((round((i + low[0]) * grid_size_m, 6), round((k + low[1]) * grid_size_m, 6)) for i, k in sorted(found))

@@ -89,7 +89,7 @@ class Place:
 
     scene: Scene
     source: SceneSource
-    agent: Agent
+    agent: Agent = field(default_factory=lambda: Agent((0.0, 0.0, 0.0)))
     cameras: list[ThirdPartyCamera] = field(default_factory=list)
 
     @cached_property
@@ -139,7 +139,8 @@ class Simulation:
         except ValueError as error:
             self.unload(str(error))
             raise ActionError(str(error)) from error
-        self.loaded = Place(scene, self.source, Agent(scene.agent_position, scene.agent_yaw_deg % 360.0))
+        self.loaded = Place(scene, self.source)
+        self.agent = Agent(self.loaded.navigation.start(self.settings.grid_size_m), scene.agent_yaw_deg % 360.0)
 
     def unload(self, why: str) -> None:
         """Forget the scene; whatever needs one fails with ``why`` from now on.

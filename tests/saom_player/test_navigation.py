@@ -98,18 +98,22 @@ def test_a_thin_fence_between_grid_points_cuts_too() -> None:
     assert max(z for _, _, z in Navigation(with_things(fence)).reachable(0.5)) < 1.1
 
 
-def test_a_blocked_start_gives_the_largest_part() -> None:
+@pytest.mark.parametrize(
+    ("wish", "start"), [((0.0, -1.3), (0.0, -1.25)), ((-0.1, -0.5), (0.0, -0.75)), ((0.8, 1.6), (0.75, 0.5))]
+)
+def test_the_start_is_the_reachable_position_nearest_to_the_wish(
+    wish: tuple[float, float], start: tuple[float, float]
+) -> None:
     fence = thing("Fence|1", (4.0, 0.5, 0.1), (0, 0.25, 1.0), (1, 1, 1), "")
-    scene = replace(with_things(fence), agent_position=(0.0, 0.9, 0.0))
-    positions = Navigation(scene).reachable(0.25)
-    assert (0.0, 0.9, -1.25) in positions
-    assert max(z for _, _, z in positions) < 1.0
+    navigation = Navigation(replace(with_things(fence), agent_position=(wish[0], 0.9, wish[1])))
+    assert navigation.start(0.25) == (start[0], 0.9, start[1])
 
 
 def test_no_floor_no_positions() -> None:
     scene = room()
     bare = replace(scene, structures=tuple(s for s in scene.structures if s.name != "Floor"))
     assert Navigation(bare).reachable(0.25) == ()
+    assert Navigation(bare).start(0.25) == bare.agent_position
     assert Navigation(bare).obstacle((0, 0.9, -1.0), (0, 0.9, -1.25)) == "the floor's edge"
 
 
