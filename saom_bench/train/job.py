@@ -135,6 +135,7 @@ def metadata_of(planned: Plan) -> dict[str, Any]:
         "config": planned.recipe.as_dict(),
         "label_set": planned.train_data.label_set.name,
         "everything_preset": planned.recipe.everything_preset,
+        "everything": planned.recipe.everything,
         "train_fingerprint": planned.train_data.fingerprint,
         "train_scenes": list(planned.train_data.scenes),
         "val_fingerprint": planned.val_data.fingerprint,

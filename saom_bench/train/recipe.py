@@ -7,7 +7,7 @@ meaning. Unknown keys and values of a wrong kind are errors. Machine matters (de
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.prompts import GridFrame, Prior, Snap
 
+EverythingSetting = Literal["pred_iou", "stability", "stability_offset", "box_nms", "min_area_px"]
 Side = Annotated[int, Field(ge=1, le=4096)]
 
 
@@ -91,6 +92,10 @@ class Recipe:
     save_every_steps: Annotated[int, _about("steps between saves of the resume state", ge=1)] = 200
     everything_preset: Annotated[str, _about("the everything mode settings that suit the result")] = "saomv1"
 
+    everything: Annotated[
+        dict[EverythingSetting, float], _about("settings of that preset that the result wants otherwise")
+    ] = field(default_factory=dict)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as TOML and JSON hold them."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
@@ -137,7 +142,7 @@ def change_recipe(recipe: Recipe, settings: Iterable[str]) -> Recipe:
 
 def build_recipe(values: Mapping[str, Any], origin: str) -> Recipe:
     """A recipe from plain values, checked. ``origin`` names their source in errors."""
-    known = [field.name for field in fields(Recipe)]
+    known = [item.name for item in fields(Recipe)]
     for key in values:
         if key not in known:
             raise unknown(f"key in {origin}:", key, known)
@@ -174,4 +179,6 @@ def _descriptions() -> dict[str, str]:
 
 def _toml(value: Any) -> str:
     """A plain value as TOML; JSON's form is TOML's for text, numbers, booleans and lists of them."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False)

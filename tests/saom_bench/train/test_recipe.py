@@ -30,7 +30,9 @@ def test_settings_change_single_keys() -> None:
 
 
 def test_a_recipe_written_as_toml_reads_back_equal(tmp_path) -> None:
-    recipe = load_recipe("saomv1-cpu", ["adam_eps=1e-9", 'description="quotes \\" and ä"'])
+    recipe = load_recipe(
+        "saomv1-cpu", ["adam_eps=1e-9", "everything={pred_iou=0.5, box_nms=0.6}", 'description="quotes \\" and ä"']
+    )
     path = tmp_path / "mine.toml"
     path.write_text(recipe.to_toml() + '\n[run]\ndata = "somewhere"\n', encoding="utf-8")
     assert load_recipe(str(path)) == recipe
@@ -58,6 +60,7 @@ def test_a_file_takes_its_name_from_its_stem(tmp_path) -> None:
         ("saomv1", ["epochs=0"], "epochs = 0 will not do"),
         ("saomv1", ["prior=nowhere"], "prior = 'nowhere' will not do"),
         ("saomv1", ["grid=[32]"], "grid"),
+        ("saomv1", ["everything={iou=1}"], "everything"),
         ("saomv1", ["grid=[0, 32]"], "grid"),
     ],
 )
