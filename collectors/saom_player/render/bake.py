@@ -21,7 +21,8 @@ SMALLEST_OCCLUDER_M = 0.2
 WINDOW_SAMPLES = 16
 SKY_RADIANCE = (2.3, 2.5, 2.8)
 AMBIENT_SHARE = 0.42
-_VERSION = 6
+_VERSION = 7
+_INSIDE_RAYS = 5
 _FREE_BEFORE_WINDOW_M = np.float32(0.4)
 # Below this openness a corner lies inside something or hugs it: its neighbours tell more about what is seen near it.
 _BURIED = 0.07
@@ -87,14 +88,30 @@ def _corners(triangles: Triangles, sheet: NDArray[np.intp]) -> _Corners:
 
 
 def _bake_corners(triangles: Triangles, scene: Scene, corners: _Corners) -> Floats:
-    tracer = RayTracer(triangles.positions[occluders(triangles, SMALLEST_OCCLUDER_M)])
+    casting = triangles.rows(occluders(triangles, SMALLEST_OCCLUDER_M))
+    tracer = RayTracer(casting.positions)
     openness = _openness(tracer, corners)
+    buried = (openness < _BURIED) | _inside_solids(tracer, casting, corners)
     up = np.float32(0.5) + np.float32(0.5) * corners.normals[:, 1:2]
     ambient = np.array(scene.ambient_up, np.float32) * up + np.array(scene.ambient_down, np.float32) * (1 - up)
     light = ambient * np.float32(AMBIENT_SHARE) * np.maximum(openness, np.float32(_DARKEST))[:, None]
     for window in scene.windows:
         light += _window_light(tracer, corners, window)
-    return _filled(light, openness < _BURIED, corners.of_row)
+    return _filled(light, buried, corners.of_row)
+
+
+def _inside_solids(tracer: RayTracer, casting: Triangles, corners: _Corners) -> NDArray[np.bool_]:
+    """(M,) which corners see solids from within: where walls overlap, or furniture stands in a wall."""
+    first, second = tangents(corners.normals)
+    solid = ~open_parts(casting)[casting.part]
+    within = np.zeros(len(corners.points), np.int32)
+    for x, y, z in hemisphere(_INSIDE_RAYS):
+        direction = first * x + second * y + corners.normals * z
+        triangle = tracer.nearest(corners.points, direction).triangle
+        hit = np.nonzero(triangle >= 0)[0]
+        face = triangle[hit]
+        within[hit] += solid[face] & ((casting.face[face] * direction[hit]).sum(1) > 0)
+    return np.asarray(within > _INSIDE_RAYS // 2)
 
 
 def _openness(tracer: RayTracer, corners: _Corners) -> Floats:
