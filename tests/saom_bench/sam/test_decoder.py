@@ -6,6 +6,7 @@ import torch
 from tiny_sam import EMBEDDING_SIZE, tiny_sam
 from torch import Tensor
 
+from saom_bench.sam.decoder import ImageTokens, decode_points
 from saom_bench.sam.model import Embedding, Sam
 
 SIZE_HW = (192, 256)
@@ -65,6 +66,33 @@ def test_gradients_equal_the_stock_decoder() -> None:
             continue
         assert torch.allclose(got[name] / scale, value / scale, atol=2e-4), name
     assert set(sam.trainable_parameters()) <= got.keys()
+
+
+def test_the_reordering_is_exact_in_float64() -> None:
+    """Rounding aside, nothing differs: not a mask, not a score, not a gradient."""
+    sam = tiny_sam(seed=6)
+    decoder = sam.mask_decoder.double()
+    draws = torch.Generator().manual_seed(7)
+    keys, position = torch.randn(2, 256, EMBEDDING_SIZE, EMBEDDING_SIZE, generator=draws, dtype=torch.float64)
+    weights = torch.randn(3, 3, 64, 64, generator=draws, dtype=torch.float64)
+    sparse = torch.randn(3, 2, 256, generator=draws, dtype=torch.float64)
+
+    def gradients(masks: Tensor, predicted_iou: Tensor) -> dict[str, Tensor]:
+        decoder.zero_grad(set_to_none=True)
+        ((masks * weights).sum() + predicted_iou.square().sum()).backward()  # type: ignore[no-untyped-call]
+        return {name: p.grad.clone() for name, p in decoder.named_parameters() if p.grad is not None}
+
+    dense = torch.zeros(3, 256, EMBEDDING_SIZE, EMBEDDING_SIZE, dtype=torch.float64)
+    stock = decoder(keys[None], position[None], sparse, dense, multimask_output=True)
+    expected = gradients(*stock)
+    tokens = ImageTokens(keys.flatten(1).T, position.flatten(1).T, (EMBEDDING_SIZE, EMBEDDING_SIZE))
+    masks, predicted_iou, _ = decode_points(decoder, tokens, sparse)
+    got = gradients(masks, predicted_iou)
+    assert torch.allclose(masks, stock[0], rtol=1e-9, atol=1e-11)
+    assert torch.allclose(predicted_iou, stock[1], rtol=1e-9, atol=1e-11)
+    for name, value in expected.items():
+        # No gradient here is a zero there: the single-mask token's head, and key biases, which a softmax ignores.
+        assert torch.allclose(got.get(name, torch.zeros_like(value)), value, rtol=1e-8, atol=1e-10), name
 
 
 def test_what_is_trained_is_what_the_method_trains() -> None:

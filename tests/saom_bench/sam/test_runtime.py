@@ -1,5 +1,6 @@
 """The allocator's settings are made before torch is imported, once, and only where they exist."""
 
+import os
 import subprocess
 import sys
 
@@ -44,6 +45,17 @@ def test_a_second_call_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "_prepared", True)
     monkeypatch.setattr(runtime.ctypes, "CDLL", lambda _: pytest.fail("called the C library"))
     runtime.prepare()
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_waiting_threads_sleep_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, before: str | None, after: str
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", before or "")
+    if before is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    runtime.prepare()
+    assert os.environ["OMP_WAIT_POLICY"] == after
 
 
 LIGHT = ("saom_bench.predict", "saom_bench.sam.cli", "saom_bench.sam.specs", "saom_bench.everything.config")
