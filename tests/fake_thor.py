@@ -11,12 +11,14 @@ import numpy as np
 
 from saom_bench.types import Pose, Size
 from saom_collectors.session import ActionFailed, PlayerOptions, Position, View
+from saom_collectors.views import ViewRules
 
 TYPES = ("ArmChair", "Bed", "Bowl", "Floor", "Laptop", "Mug", "Painting", "Sofa")
 SIMULATOR = {"name": "fake", "version": "1", "arguments": {}}
 BLOCKED: Position = (9.0, 0.9, 9.0)
-HALF_WAY = 4 * 6 + 2
-"""Looks in a scene: 4 views of 6 tries have been chosen, and 2 taken."""
+RULES = ViewRules(tries=6)
+HALF_WAY = 4 * RULES.tries + 2
+"""Looks in a scene: 4 views have been chosen, and 2 taken."""
 
 
 @dataclass
@@ -114,5 +116,5 @@ def collect_and_stall(folder: str) -> None:
     from saom_collectors.collect import CollectConfig, collect
 
     console.quiet = True
-    config = CollectConfig("train", SIMULATOR, PlayerOptions(size_hw=(60, 80)), views_per_scene=4)
+    config = CollectConfig("train", SIMULATOR, PlayerOptions(size_hw=(60, 80)), views_per_scene=4, rules=RULES)
     collect(Path(folder), ("FloorPlan1", "FloorPlan2", "FloorPlan3"), config, 1, open_stalling)

@@ -42,7 +42,7 @@ def collect(
     player_path: Annotated[Path | None, typer.Option(help="For --player unity: a build on this machine.")] = None,
     workers: Annotated[int, typer.Option("--workers", "-j", help="Processes; 0 is one for each core.")] = 0,
     min_objects: Annotated[int, typer.Option(help="Prefer views that show at least this many objects.")] = 3,
-    tries: Annotated[int, typer.Option(help="Candidate poses looked at for each view.")] = 6,
+    tries: Annotated[int, typer.Option(help="Candidate poses looked at for each view.")] = 8,
     min_area: Annotated[int, typer.Option(help="Objects that show fewer pixels get no label; 0 keeps all.")] = 16,
     resume: Annotated[bool, typer.Option("--resume/--no-resume", help="Go on with a dataset begun before.")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be collected, and write nothing.")] = False,

@@ -6,6 +6,7 @@ asking for more views only adds to the earlier ones.
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +21,8 @@ _YAW_STEP_DEG = 15
 _HORIZONS_DEG = (-10.0, 0.0, 10.0, 20.0, 30.0)
 _SCOUT_SIDE_PX = 160
 _NEAR_M, _NEAR_YAW_DEG = 0.6, 40.0
-_MIN_SHARE = 0.0005
-"""Of the picture: smaller objects do not count as seen."""
+_MIN_SHARE, _FULL_SHARE = 0.0005, 0.01
+"""Of the picture: smaller objects do not count as seen; from the second on, size no longer makes one count more."""
 _TOO_CLOSE = 0.5
 """Of the picture: an object larger than this hides the room."""
 
@@ -30,7 +31,7 @@ _TOO_CLOSE = 0.5
 class ViewRules:
     """How poses are chosen."""
 
-    tries: int = 6
+    tries: int = 8
     """Candidates looked at for each view."""
     min_objects: int = 3
     """A candidate that shows fewer is taken only when none shows more."""
@@ -38,11 +39,11 @@ class ViewRules:
 
 @dataclass(frozen=True)
 class ChosenView:
-    """A pose, the seed it came from, and the objects that it was seen to show."""
+    """A pose, the seed it came from, and the objects that it was seen to show, each with its share of the picture."""
 
     pose: Pose
     seed: int
-    seen: tuple[str, ...]
+    seen: Mapping[str, float]
 
 
 def view_seed(seed: int, scene: str, view: int) -> int:
@@ -83,7 +84,7 @@ def choose_views(
             raise SaomBenchError(f"view {view} of {scene}: none of {rules.tries} poses can be stood at")
         best = max(candidates, key=lambda c: _merit(c, chosen, shown, rules))
         chosen.append(best)
-        shown.update(best.seen)
+        shown.update(best.seen.keys())
     return chosen
 
 
@@ -93,23 +94,23 @@ def _draw_pose(rng: np.random.Generator, places: tuple[Position, ...]) -> Pose:
     return Pose(x, y, z, yaw, float(rng.choice(_HORIZONS_DEG)))
 
 
-def _seen(session: Session, pose: Pose, label_set: LabelSet) -> tuple[str, ...]:
+def _seen(session: Session, pose: Pose, label_set: LabelSet) -> dict[str, float]:
     """The objects of the label set in sight; none when one object fills the picture."""
     view = session.look(pose)
     _, instances = decode(view.ids, view.keys, view.types, label_set)
     shares = {i.object_id: i.area_px / view.ids.size for i in instances}
     if max(shares.values(), default=0.0) > _TOO_CLOSE:
-        return ()
-    return tuple(name for name, share in shares.items() if share >= _MIN_SHARE)
+        return {}
+    return {name: share for name, share in shares.items() if share >= _MIN_SHARE}
 
 
 def _merit(
     candidate: ChosenView, chosen: list[ChosenView], shown: Counter[str], rules: ViewRules
 ) -> tuple[bool, bool, float]:
-    """Enough objects first, then a new place or direction, then objects that few views have shown."""
+    """Enough objects first, then a new place or direction, then objects that few views have shown, large ones more."""
     enough = len(candidate.seen) >= rules.min_objects
     fresh = not any(_near(candidate.pose, other.pose) for other in chosen)
-    novelty = sum(1.0 / (1 + shown[name]) for name in candidate.seen)
+    novelty = sum(min(1.0, (share / _FULL_SHARE) ** 0.5) / (1 + shown[name]) for name, share in candidate.seen.items())
     return enough, fresh, novelty
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_thor import SIMULATOR, FakeSession, open_dying, open_failing, open_fake
+from fake_thor import RULES, SIMULATOR, FakeSession, open_dying, open_failing, open_fake
 from filelock import FileLock
 
 from saom_bench.errors import SaomBenchError
@@ -18,7 +18,7 @@ from saom_collectors.collect import CollectConfig, Opener, Outcome, SceneWorker,
 from saom_collectors.session import PlayerOptions
 
 SCENES = ("FloorPlan1", "FloorPlan2", "FloorPlan3")
-CONFIG = CollectConfig("train", SIMULATOR, PlayerOptions(size_hw=(60, 80)), views_per_scene=4)
+CONFIG = CollectConfig("train", SIMULATOR, PlayerOptions(size_hw=(60, 80)), views_per_scene=4, rules=RULES)
 
 
 def run(folder: Path, opener: Opener = open_fake, config: CollectConfig = CONFIG, workers: int = 1) -> Outcome:
@@ -143,7 +143,7 @@ def test_poses_are_chosen_on_small_pictures_and_taken_on_large_ones() -> None:
     frames = list(captures(session, "FloorPlan1", config))
     assert all(frame.rgb.shape == (240, 320, 3) for frame in frames)
     sizes = [size for size, _ in session.looks]
-    assert sizes == [(120, 160)] * 24 + [(240, 320)] * 4
+    assert sizes == [(120, 160)] * 4 * RULES.tries + [(240, 320)] * 4
 
 
 def test_a_worker_replaces_its_player_only_after_a_failure(tmp_path: Path) -> None:
