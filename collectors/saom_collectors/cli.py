@@ -127,7 +127,7 @@ def _show_plan(out: Path, chosen: tuple[str, ...], todo: list[str], config: "Col
     table.add_row("into", str(out))
     table.add_row("split", config.split)
     table.add_row(
-        "scenes", f"{len(todo)} of {len(chosen)} still to do: {', '.join(todo[:8])}{' ...' * (len(todo) > 8)}"
+        "scenes", f"{len(todo)} of {len(chosen)} still to do  {', '.join(todo[:8])}{' ...' * (len(todo) > 8)}"
     )
     table.add_row("frames", f"{len(todo) * config.views_per_scene} of {width}x{height}")
     table.add_row("at most", f"{len(todo) * config.views_per_scene * width * height * 4 / 1e6:.0f} MB")
@@ -157,15 +157,16 @@ def _show_outcome(out: Path, outcome: "Outcome", config: "CollectConfig") -> Non
     table.add_row("simulator", f"{config.simulator['name']} {config.simulator['version']}")
     table.add_row("fingerprint", dataset.fingerprint[:16])
     console.print(table)
-    next_steps(*_next_commands(out, config.split))
+    next_steps(*_next_commands(out, config))
 
 
-def _next_commands(out: Path, split: str) -> list[str]:
+def _next_commands(out: Path, config: "CollectConfig") -> list[str]:
     preview = f"saom-bench shards preview {out} --out {out / 'preview.png'}"
-    if split == "train":
+    if config.split == "train":
         val = out.with_name("val")
+        height, width = config.player.size_hw
         train = f"saom-bench train runs/saomv1 --recipe saomv1 --data {out} --val {val} --model mobile-sam"
-        return [preview, f"saom-bench collect {val} --split val", train]
+        return [preview, f"saom-bench collect {val} --split val --size {width}x{height}", train]
     return [preview, f"saom-bench eval --data {out} --models sam:mobile-sam --out results"]
 
 

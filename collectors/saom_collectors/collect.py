@@ -9,7 +9,7 @@ import shlex
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -62,13 +62,13 @@ class CollectConfig:
         return {
             "label_set": self.label_set,
             "split": self.split,
-            "simulator": self.simulator,
             "size_hw": list(self.player.size_hw),
             "fov_deg": self.player.fov_deg,
             "views_per_scene": self.views_per_scene,
             "seed": self.seed,
             "min_area_px": self.min_area_px,
             "rules": asdict(self.rules),
+            "simulator": self.simulator,
         }
 
     def command(self, scene: str) -> str:
@@ -165,14 +165,22 @@ def existing(folder: Path, config: CollectConfig) -> Manifest | None:
             raise SaomBenchError(f"{folder} is not empty and holds no dataset ({others[0]}, ...); give a new folder")
         return None
     manifest = read_manifest(folder)
-    for name, wanted in config.settings().items():
-        found = manifest.settings.get(name)
-        if found != wanted:
+    found, wanted = _flat(manifest.settings), _flat(config.settings())
+    for name in (*wanted, *found):
+        if found.get(name) != wanted.get(name):
             raise SaomBenchError(
-                f"{folder} holds another dataset: its {name} is {found}, this command's is {wanted}. "
-                "Give another folder, or the options that the dataset was begun with"
+                f"{folder} holds another dataset: its {name} is {found.get(name)}, this command's is "
+                f"{wanted.get(name)}. Give another folder, or the options that the dataset was begun with"
             )
     return manifest
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings under dotted names, such as "simulator.version"."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        flat.update(_flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value})
+    return flat
 
 
 def pending(folder: Path, scenes: tuple[str, ...], manifest: Manifest | None) -> tuple[list[str], list[ShardRecord]]:

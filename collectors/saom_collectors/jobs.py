@@ -6,7 +6,9 @@ A worker that fails at a task, or dies of it, costs that task only.
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
@@ -23,6 +25,7 @@ Result = TypeVar("Result")
 TaskIn = TypeVar("TaskIn", contravariant=True)
 ResultOut = TypeVar("ResultOut", covariant=True)
 Report = Callable[[int], None]
+_GRACE_S = 10.0
 
 
 class Worker(Protocol[TaskIn, ResultOut]):
@@ -90,6 +93,8 @@ def run_jobs(
                     member.dismiss()
     finally:
         for member in crew.values():
+            member.process.terminate()
+        for member in crew.values():
             member.kill()
 
 
@@ -134,11 +139,11 @@ class _Member(Generic[Task]):
         """Tell the worker that there is no more to do, and wait for it."""
         with suppress(OSError):
             self.pipe.send(None)
-        self.process.join(10)
         self.kill()
 
     def kill(self) -> None:
-        """End the worker and what it started."""
+        """End the worker and what it started; a worker that was told to end has a while to clear up."""
+        self.process.join(_GRACE_S)
         # Its group outlives it; there is none yet when it dies very young.
         with suppress(ProcessLookupError):
             if self.process.pid is not None:
@@ -151,6 +156,8 @@ class _Member(Generic[Task]):
 def _serve(worker: Worker[Task, Result], pipe: Connection) -> None:
     """A worker process: tasks in, events out, until None or the parent's end."""
     os.setpgrp()
+    # Raised in the main thread, so that open shards and players are let go of in the usual way.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         while (task := pipe.recv()) is not None:
@@ -176,6 +183,8 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_GRACE_S)
         os.killpg(0, signal.SIGKILL)
 
 
