@@ -121,16 +121,15 @@ def _pictures(path: Path) -> list[Path]:
 
 
 def _settings_of(spec: str, preset: str | None) -> "EverythingConfig":
-    """The preset that is asked for, else the one that a checkpoint names as its own, else segment-anything's."""
-    from saom_bench.everything.config import DEFAULT_PRESET
-    from saom_bench.everything.config import preset as preset_named
+    """The preset that is asked for, else what a checkpoint wants for itself, else segment-anything's own."""
+    from saom_bench.everything import config
     from saom_bench.sam.checkpoint import read_metadata
     from saom_bench.sam.registry import checkpoint_path
 
-    if preset is None:
-        path = checkpoint_path(spec)
-        preset = DEFAULT_PRESET if path is None else str(read_metadata(path).get("everything_preset", DEFAULT_PRESET))
-    return preset_named(preset)
+    if preset is not None:
+        return config.preset(preset)
+    path = checkpoint_path(spec)
+    return config.preset(config.DEFAULT_PRESET) if path is None else config.settings_of(read_metadata(path), spec)
 
 
 def _origin(spec: str, sam: "Sam") -> dict[str, str]:

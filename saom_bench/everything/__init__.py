@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from saom_bench.everything.config import DEFAULT_PRESET, PRESETS, EverythingConfig, parse_grid, preset
+from saom_bench.everything.config import DEFAULT_PRESET, PRESETS, EverythingConfig, parse_grid, preset, settings_of
 
 if TYPE_CHECKING:
     from saom_bench.everything.generate import everything
 
-__all__ = ["DEFAULT_PRESET", "PRESETS", "EverythingConfig", "everything", "parse_grid", "preset"]
+__all__ = ["DEFAULT_PRESET", "PRESETS", "EverythingConfig", "everything", "parse_grid", "preset", "settings_of"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,8 @@
 """How everything mode is set: one frozen dataclass, and the published settings by name. Loads no torch."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from saom_bench.errors import SaomBenchError, unknown
 
@@ -56,6 +58,33 @@ def preset(name: str) -> EverythingConfig:
     if name not in PRESETS:
         raise unknown("preset", name, PRESETS)
     return PRESETS[name]
+
+
+def settings_of(header: Mapping[str, Any], source: str) -> EverythingConfig:
+    """What a checkpoint wants for itself: its "everything_preset", changed by its "everything" table.
+
+    Thresholds belong to the weights, because fine-tuning moves the scores that they are compared with.
+
+    Args:
+        header: the checkpoint's metadata.
+        source: the checkpoint's name, for messages.
+
+    Raises:
+        SaomBenchError: an unknown preset or setting, or a value that is none.
+    """
+    settings = preset(str(header.get("everything_preset", "saomv1")))
+    table: Mapping[str, Any] = header.get("everything") or {}
+    known = [item.name for item in fields(EverythingConfig)]
+    for name in table:
+        if name not in known:
+            raise unknown(f"everything mode setting in {source}:", name, known)
+    changes: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in table.items()
+    }
+    try:
+        return replace(settings, **changes)
+    except TypeError as error:
+        raise SaomBenchError(f"{source} has everything mode settings that are no numbers: {dict(table)}") from error
 
 
 def parse_grid(text: str) -> tuple[int, int]:

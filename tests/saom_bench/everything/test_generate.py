@@ -8,7 +8,7 @@ import torch
 from tiny_sam import tiny_sam
 
 from saom_bench.errors import SaomBenchError
-from saom_bench.everything import PRESETS, EverythingConfig, everything, parse_grid, preset
+from saom_bench.everything import PRESETS, EverythingConfig, everything, parse_grid, preset, settings_of
 from saom_bench.masks import decode_rle
 from saom_bench.prompts import grid_points
 from saom_bench.sam.model import Sam
@@ -125,3 +125,14 @@ def test_grids_and_presets_by_name() -> None:
     with pytest.raises(SaomBenchError, match="did you mean 'panosam'"):
         preset("panosan")
     assert PRESETS["sam"] == EverythingConfig()
+
+
+def test_a_checkpoint_says_what_it_wants() -> None:
+    wanted = settings_of({"everything_preset": "saomv2", "everything": {"pred_iou": 0.6, "grid": [8, 4]}}, "best")
+    assert wanted == replace(PRESETS["saomv2"], pred_iou=0.6, grid=(8, 4))
+    assert settings_of({}, "best") == PRESETS["saomv1"]
+    with pytest.raises(SaomBenchError, match="did you mean 'pred_iou'"):
+        settings_of({"everything": {"pred_iuo": 0.6}}, "best")
+    for table in ({"pred_iou": "high"}, {"grid": 3}):
+        with pytest.raises(SaomBenchError, match="best has everything mode settings that are no numbers"):
+            settings_of({"everything": table}, "best")
