@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from saom_player import shapes
+from saom_player.arguments import ActionError
 from saom_player.mesh import Material, Mesh, Part
 from saom_player.scene import Box, Lamp, Scene, SceneObject, Structure, Vector
 from saom_player.simulation import SceneSource, Size
@@ -48,7 +49,7 @@ def thing(
 def room(name: str = "FloorPlan1") -> Scene:
     """The scene. Walls at x, z = -2 and 2; FloorPlan2 has no crate."""
     if name not in NAMES:
-        raise ValueError(f"unknown scene {name!r}")
+        raise ActionError(f"unknown scene {name!r}")
     objects = [
         thing(TABLE, (1.0, 0.8, 1.0), (0.0, 0.4, 0.0), (0.6, 0.4, 0.2), "receptacle moveable", mass=20.0),
         thing(MUG, (0.1, 0.1, 0.1), (0.2, 0.85, -0.1), (0.9, 0.1, 0.1), "pickupable", parent_receptacles=(TABLE,)),

@@ -5,11 +5,13 @@ It takes the Unity player's command line and environment. What it prints ends up
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from saom_player.arguments import ActionError
 from saom_player.player import Player
 from saom_player.protocol import ClientGone, FifoTransport, ProtocolError
 from saom_player.scene import Scene
@@ -37,7 +39,9 @@ def main(arguments: Sequence[str] | None = None, source: SceneSource | None = No
     except OSError as error:
         print(f"saom_player: the client's pipes cannot be opened: {error}", file=sys.stderr)
         return 2
-    player = Player(transport, source or _product(), _size_hw(options), send_pictures=not options.nographics)
+    # An interrupt at the client's terminal reaches its children too; whether it ends anything is the client's choice.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    player = Player(transport, source or product_scenes(), _size_hw(options), send_pictures=not options.nographics)
     try:
         player.run()
     except ProtocolError as error:
@@ -84,7 +88,7 @@ def _size_hw(options: argparse.Namespace) -> Size:
     return _DEFAULT_SIDE_PX, _DEFAULT_SIDE_PX
 
 
-def _product() -> SceneSource:
+def product_scenes() -> SceneSource:
     """The product's scenes and renderer, each imported when first needed."""
     if find_spec("embreex") is None:
         print(f"saom_player: {_NO_EMBREE}", file=sys.stderr, flush=True)
@@ -99,14 +103,17 @@ def _names() -> list[str]:
 
 
 def _load(name: str) -> Scene:
-    from saom_player.layouts import load_scene
+    from saom_player.layouts import UnknownScene, load_scene
 
-    return load_scene(name)
+    try:
+        return load_scene(name)
+    except UnknownScene as error:
+        raise ActionError(str(error)) from error
 
 
 def _without_embree(name: str) -> Scene:
     """Fails every reset, so that the client's user reads why; ending here would leave an old client waiting."""
-    raise ValueError(_NO_EMBREE)
+    raise ActionError(_NO_EMBREE)
 
 
 def embree_renderer(scene: Scene) -> Renderer:

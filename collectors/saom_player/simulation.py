@@ -40,7 +40,7 @@ class SceneSource:
 
     names: Callable[[], list[str]]
     load: Callable[[str], Scene]
-    """Raises ValueError for an unknown name."""
+    """Raises ActionError for an unknown name."""
     renderer: Callable[[Scene], Renderer]
 
 
@@ -85,17 +85,19 @@ class ThirdPartyCamera:
 
 @dataclass(eq=False)
 class Place:
-    """A loaded scene, who is in it, and what is made from it on demand."""
+    """A loaded scene, its map, who is in it, and its renderer on demand."""
 
     scene: Scene
     source: SceneSource
-    agent: Agent = field(default_factory=lambda: Agent((0.0, 0.0, 0.0)))
+    navigation: Navigation
+    agent: Agent
     cameras: list[ThirdPartyCamera] = field(default_factory=list)
 
-    @cached_property
-    def navigation(self) -> Navigation:
-        """The map for walking."""
-        return Navigation(self.scene)
+    @classmethod
+    def of(cls, scene: Scene, source: SceneSource, grid_size_m: float) -> "Place":
+        """A scene, mapped, with the agent at its start."""
+        navigation = Navigation(scene)
+        return cls(scene, source, navigation, Agent(navigation.start(grid_size_m), scene.agent_yaw_deg % 360.0))
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -133,14 +135,16 @@ class Simulation:
 
     def load(self, name: str) -> None:
         """Replace the scene, and put the agent at its start. Raises ActionError; then no scene is loaded."""
-        self.unload(f"the scene {name!r} could not be loaded")
+        self.unload("")
         try:
-            scene = self.source.load(name)
-        except ValueError as error:
+            place = Place.of(self.source.load(name), self.source, self.settings.grid_size_m)
+        except ActionError as error:
             self.unload(str(error))
-            raise ActionError(str(error)) from error
-        self.loaded = Place(scene, self.source)
-        self.agent = Agent(self.loaded.navigation.start(self.settings.grid_size_m), scene.agent_yaw_deg % 360.0)
+            raise
+        except Exception as error:
+            self.unload(f"the scene {name!r} could not be loaded: {type(error).__name__}: {error}")
+            raise
+        self.loaded = place
 
     def unload(self, why: str) -> None:
         """Forget the scene; whatever needs one fails with ``why`` from now on.

@@ -348,6 +348,16 @@ def test_an_error_in_the_players_own_code_is_a_failed_action(capfd: pytest.Captu
     assert table.event["screenWidth"] == 32
 
 
+def test_an_error_while_a_scene_loads_is_told_by_what_follows(capfd: pytest.CaptureFixture[str]) -> None:
+    def broken(name: str) -> Scene:
+        raise KeyError("leg 5")
+
+    table = Table(SceneSource(lambda: NAMES, broken, BoxRenderer))  # type: ignore[arg-type]
+    assert "KeyError: 'leg 5'" in table.fails("Reset", sceneName="FloorPlan1")
+    assert table.fails("Initialize") == "the scene 'FloorPlan1' could not be loaded: KeyError: 'leg 5'"
+    assert "Traceback" in capfd.readouterr().err
+
+
 def test_scenes_bounds_and_small_talk(table: Table) -> None:
     assert table.ok("GetScenesInBuild") == ["FloorPlan1_physics", "FloorPlan2_physics"]
     bounds = table.ok("GetSceneBounds")

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ import numpy as np
 import pytest
 import tiny_room
 from tiny_room import CRATE, MUG, TABLE
+
+from saom_player import __main__ as program
+from saom_player.arguments import ActionError
 
 PLAYER = f"{sys.executable} {tiny_room.__file__}"
 EYE = {"x": -1.5, "y": 0.9, "z": -1.5}
@@ -260,6 +264,32 @@ def test_the_player_ends_when_its_client_does(home: Path) -> None:
         assert process.wait(10) == 0
 
 
+def test_an_interrupt_at_the_clients_terminal_does_not_end_the_player(home: Path) -> None:
+    with controller(home) as client:
+        client.server.unity_proc.send_signal(signal.SIGINT)
+        assert client.step("MoveRight")
+
+
+@pytest.mark.slow
+def test_the_products_own_scenes(home: Path) -> None:
+    """A kitchen and a bathroom, as `python -m saom_player` makes them, from many reachable places."""
+    rng = np.random.default_rng(0)
+    with controller(home, local_executable_path=f"{sys.executable} -m saom_player", scene="FloorPlan401") as client:
+        assert {"FloorPlan1_physics", "FloorPlan430_physics"} <= client.scenes_in_build
+        for scene in ("FloorPlan401", "FloorPlan1"):
+            client.reset(scene)
+            positions = client.step("GetReachablePositions").metadata["actionReturn"]
+            assert len(positions) > 30
+            seen: set[str] = set()
+            for position in rng.choice(positions, 8):
+                event = look(client, position=position, rotation={"y": float(rng.integers(0, 360))})
+                assert event.frame.std() > 5
+                seen |= set(event.instance_masks)
+                visible = {o["objectId"] for o in event.metadata["objects"] if o["visible"]}
+                assert visible <= set(event.instance_masks)
+            assert len(seen & {o["objectId"] for o in event.metadata["objects"]}) > 10
+
+
 def test_started_by_hand_it_says_who_starts_it() -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("AI2THOR")}
     command = [sys.executable, "-m", "saom_player"]
@@ -277,3 +307,20 @@ def test_starting_imports_only_what_is_needed() -> None:
     names = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert {"msgpack", "numpy"} <= set(names)
     assert not {"embreex", "torch", "ai2thor", "cv2", "PIL", "scipy", "saom_bench", "saom_collectors"} & set(names)
+
+
+def test_without_embree_it_says_so_at_start_and_at_every_reset(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "find_spec", lambda name: None)
+    source = program.product_scenes()
+    assert "aarch64" in capfd.readouterr().err
+    with pytest.raises(ActionError, match="embreex, which is not installed"):
+        source.load("FloorPlan1")
+
+
+@pytest.mark.parametrize(("variable", "folder"), [("/x", "/x"), ("", "/h/.cache"), ("relative", "/h/.cache")])
+def test_baked_light_is_kept_in_the_users_cache(variable: str, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/h")
+    monkeypatch.setenv("XDG_CACHE_HOME", variable)
+    assert program.cache_folder() == Path(folder) / "saom-bench" / "player"
