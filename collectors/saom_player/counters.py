@@ -1,67 +1,123 @@
-"""Counters: slabs cut round sinks and stoves, the carcass below them, and the stove under its burners.
+"""Counters: slabs cut round sinks and stoves, and the carcass below them.
 
-The metadata gives a counter one box. Of an L-shaped one it also covers floor where people walk, and sinks and stoves
-that no slab may cover. So a deep counter is taken to run along the walls that it touches, a narrow one to be an island.
+The metadata gives a counter one box. Of an L- or U-shaped one it also covers floor where people walk. Such counters run
+along their box's sides: where cabinets and drawers stand below a side, or things lie on it, there is slab.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from saom_player.blocks import upright
+from saom_player.facing import front_direction
 from saom_player.layout_table import PlacedObject
 from saom_player.materials import Palette
 from saom_player.mesh import Part
-from saom_player.rectangles import Rectangle, cut, grown, overlap
-from saom_player.scene import Structure
-from saom_player.shapes import box, cylinder
-from saom_player.transforms import moved, rotated
+from saom_player.outline import footprint
+from saom_player.rectangles import Rectangle, area, clipped, cut, grown, overlap
+from saom_player.scene import Box, Structure
+from saom_player.stove import stove_plan
 
 SLAB_M = 0.04
-_COUNTER_DEPTH_M = 0.68
-_ISLAND_WIDTH_M = 1.3
+_DEEPEST_STRIP_M = 0.95
+_ISLAND_WIDTH_M = 1.5
+_COUNTER_DEPTH_M = 0.66
+_GAP_M = 0.75
+_TO_END_M = 0.5
 _TOE_M = 0.08
 _SETBACK_M = 0.05
+FRONT_M = 0.05
+"""How thick doors and drawer fronts are, with what stands out of them."""
 
 
-def plan(o: PlacedObject) -> Rectangle:
-    """The floor rectangle around an object."""
-    low, high = o.extent()
-    return (low[0], low[2], high[0], high[2])
-
-
-def slab_plan(counter: PlacedObject, objects: Sequence[PlacedObject], room: Rectangle) -> list[Rectangle]:
-    """Where a counter's slab is: its box, along the walls if it is deep, less sinks and the stove."""
-    whole = plan(counter)
+def slab_plan(counter: PlacedObject, objects: Sequence[PlacedObject], room: Sequence[Rectangle]) -> list[Rectangle]:
+    """Where a counter's slab is on the floor plan."""
+    whole = footprint(counter)
     top = counter.extent()[1][1]
-    holes = [grown(plan(o), -0.02) for o in objects if o.object_type == "Sink" and _cuts(o, whole, top)]
+    holes = [grown(footprint(o), -0.02) for o in objects if o.object_type == "Sink" and _cuts(o, whole, top)]
+    holes += [grown(footprint(o), 0.01) for o in objects if _pierces(o, counter, top)]
     stove = stove_plan(objects)
     if stove is not None and overlap(stove, whole) > 0.02:
         holes.append(stove)
     wholes = [whole]
-    if min(whole[2] - whole[0], whole[3] - whole[1]) > _ISLAND_WIDTH_M:
-        wholes = _along_walls(whole, room) or [whole]
-    return cut(wholes, holes)
+    if min(whole[2] - whole[0], whole[3] - whole[1]) > _narrowest_hull_m(whole, room):
+        wholes = _strips(whole, _on_or_below(counter, objects, top)) or [whole]
+    return clipped(cut(wholes, holes), room)
+
+
+def _narrowest_hull_m(whole: Rectangle, room: Sequence[Rectangle]) -> float:
+    """From which width on a box must hold more than counter: an island may be wide."""
+    outer = [f(r[k] for r in room) for k, f in enumerate((min, min, max, max))]
+    free = all(abs(whole[k] - outer[k]) > _COUNTER_DEPTH_M for k in range(4))
+    return _ISLAND_WIDTH_M if free else _DEEPEST_STRIP_M
 
 
 def _cuts(sink: PlacedObject, whole: Rectangle, top: float) -> bool:
     low, high = sink.extent()
-    return overlap(plan(sink), whole) > 0.01 and low[1] < top and high[1] > top - 0.3
+    return overlap(footprint(sink), whole) > 0.01 and low[1] < top and high[1] > top - 0.3
 
 
-def _along_walls(whole: Rectangle, room: Rectangle) -> list[Rectangle]:
-    """The strips of a deep box that lie along those walls of the room which it touches."""
-    x0, z0, x1, z1 = whole
+def _pierces(o: PlacedObject, counter: PlacedObject, top: float) -> bool:
+    """Whether something stands on the floor and rises above the slab: a fridge, a shelf, a tall cabinet."""
+    if (
+        o.object_type in {"Sink", "Floor", "CounterTop", "Drawer", "Curtains", "Window"}
+        or counter.object_id in o.parents
+    ):
+        return False
+    low, high = o.extent()
+    return low[1] < top - 0.35 and high[1] > top + 0.05 and overlap(footprint(o), footprint(counter)) > 0.005
+
+
+def _on_or_below(counter: PlacedObject, objects: Iterable[PlacedObject], top: float) -> list[Rectangle]:
+    """Footprints of what shows that there is counter."""
+    found = []
+    for o in objects:
+        low, high = o.extent()
+        below = o.object_type in {"Cabinet", "Drawer"} and top - 0.5 < high[1] < top + 0.02
+        lies = counter.object_id in o.parents or abs(low[1] - top) < 0.04
+        if (below or lies or o.object_type == "Sink") and area(footprint(o)) < 1.0:
+            found.append(footprint(o))
+    return [r for r in found if overlap(r, footprint(counter)) > 0.5 * area(r)]
+
+
+def _strips(whole: Rectangle, shown: Sequence[Rectangle]) -> list[Rectangle]:
+    """The parts of a box along its sides that what is shown takes up."""
     strips = []
-    if x0 - room[0] < 0.4:
-        strips.append((x0, z0, min(x1, room[0] + _COUNTER_DEPTH_M), z1))
-    if room[2] - x1 < 0.4:
-        strips.append((max(x0, room[2] - _COUNTER_DEPTH_M), z0, x1, z1))
-    if z0 - room[1] < 0.4:
-        strips.append((x0, z0, x1, min(z1, room[1] + _COUNTER_DEPTH_M)))
-    if room[3] - z1 < 0.4:
-        strips.append((x0, max(z0, room[3] - _COUNTER_DEPTH_M), x1, z1))
+    for side in range(4):
+        axis, near = side % 2, side < 2
+        band = _band(whole, side, _COUNTER_DEPTH_M)
+        here = [r for r in shown if overlap(r, band) > 0.5 * area(r)]
+        low_end, high_end = whole[1 - axis], whole[3 - axis]
+        for low, high in _runs([(r[1 - axis], r[3 - axis]) for r in here]):
+            low = low_end if low - low_end < _TO_END_M else low - 0.03
+            high = high_end if high_end - high < _TO_END_M else high + 0.03
+            within = [r for r in here if r[1 - axis] < high and r[3 - axis] > low]
+            reach = max(r[axis + 2] - whole[axis] if near else whole[axis + 2] - r[axis] for r in within)
+            band = _band(whole, side, float(np.clip(reach + 0.03, 0.5, _COUNTER_DEPTH_M)))
+            strips.append((band[0], low, band[2], high) if axis == 0 else (low, band[1], high, band[3]))
     return strips
+
+
+def _band(whole: Rectangle, side: int, depth: float) -> Rectangle:
+    """The band of a rectangle along one of its sides: west, south, east, north."""
+    x0, z0, x1, z1 = whole
+    return (
+        (x0, z0, min(x1, x0 + depth), z1),
+        (x0, z0, x1, min(z1, z0 + depth)),
+        (max(x0, x1 - depth), z0, x1, z1),
+        (x0, max(z0, z1 - depth), x1, z1),
+    )[side]
+
+
+def _runs(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Spans joined over small gaps."""
+    runs: list[tuple[float, float]] = []
+    for low, high in sorted(spans):
+        if runs and low - runs[-1][1] < _GAP_M:
+            runs[-1] = (runs[-1][0], max(runs[-1][1], high))
+        else:
+            runs.append((low, high))
+    return runs
 
 
 def slab_parts(rectangles: Sequence[Rectangle], top: float, rng: np.random.Generator) -> tuple[Part, ...]:
@@ -71,79 +127,41 @@ def slab_parts(rectangles: Sequence[Rectangle], top: float, rng: np.random.Gener
     return tuple(Part(f"slab {i + 1}", upright(r, top - SLAB_M, top, material)) for i, r in enumerate(rectangles))
 
 
-def carcass(rectangles: Sequence[Rectangle], top: float, floor_y: float, rng: np.random.Generator) -> Structure:
-    """What carries a slab: set back, so that the fronts of cabinets and drawers stand before it."""
+def carcass(
+    rectangles: Sequence[Rectangle], top: float, floor_y: float, fronts: Sequence[Box], rng: np.random.Generator
+) -> Structure | None:
+    """What carries a slab: set back, and cut where the fronts of cabinets and drawers are."""
+    if top - SLAB_M - floor_y < 0.3:
+        return None
     palette = Palette(rng)
     body, toe = palette.cabinetry(), palette.paint((0.16, 0.15, 0.14))
+    before = [_before(box) for box in fronts if box.center[1] < top]
+    kept = cut(_shrunk(rectangles), before)
     parts = []
-    for i, r in enumerate(rectangles):
-        inner = grown(r, -_SETBACK_M)
-        if min(inner[2] - inner[0], inner[3] - inner[1]) < 0.05 or top - SLAB_M - floor_y < 0.3:
-            continue
-        parts.append(Part(f"carcass {i + 1}", upright(inner, floor_y + _TOE_M, top - SLAB_M, body)))
-        parts.append(Part(f"plinth {i + 1}", upright(grown(inner, -0.02), floor_y, floor_y + _TOE_M, toe)))
-    return Structure("CounterBase", tuple(parts))
+    for i, r in enumerate(kept):
+        parts.append(Part(f"carcass {i + 1}", upright(r, floor_y + _TOE_M, top - SLAB_M, body)))
+        parts.append(Part(f"plinth {i + 1}", upright(grown(r, -0.01), floor_y, floor_y + _TOE_M, toe)))
+    return Structure("CounterBase", tuple(parts)) if parts else None
 
 
-def stove_plan(objects: Sequence[PlacedObject]) -> Rectangle | None:
-    """The floor rectangle of the stove, from its burners and knobs; None in a room without."""
-    burners = [plan(o) for o in objects if o.object_type == "StoveBurner"]
-    if not burners:
-        return None
-    x0, z0 = min(r[0] for r in burners), min(r[1] for r in burners)
-    x1, z1 = max(r[2] for r in burners), max(r[3] for r in burners)
-    r = grown((x0, z0, x1, z1), 0.05)
-    for knob in (plan(o) for o in objects if o.object_type == "StoveKnob"):
-        if overlap(grown(r, 0.15), knob) > 0:
-            r = (
-                min(r[0], knob[0] + 0.04),
-                min(r[1], knob[1] + 0.04),
-                max(r[2], knob[2] - 0.04),
-                max(r[3], knob[3] - 0.04),
-            )
-    return r
-
-
-def stove(objects: Sequence[PlacedObject], floor_y: float, rng: np.random.Generator) -> Structure | None:
-    """The stove's body, its top just under the burners; wall ovens' and hobs' burners get it too."""
-    r = stove_plan(objects)
-    if r is None:
-        return None
-    top = min(o.extent()[0][1] for o in objects if o.object_type == "StoveBurner") + 0.004
-    if top - floor_y < 0.4:
-        return None
-    palette = Palette(rng)
-    body = palette.metal() if rng.random() < 0.6 else palette.ceramic()
-    hob = palette.paint((0.07, 0.07, 0.08))
-    knobs = [plan(o) for o in objects if o.object_type == "StoveKnob"]
-    parts = [
-        Part("body", upright(grown(r, -0.005), floor_y + 0.06, top - 0.012, body)),
-        Part("plinth", upright(grown(r, -0.05), floor_y, floor_y + 0.06, hob)),
-        Part("hob", upright(r, top - 0.012, top, hob)),
-    ]
-    parts += _oven_door(r, knobs, floor_y, top, palette)
-    return Structure("Stove", tuple(parts))
-
-
-def _oven_door(r: Rectangle, knobs: Sequence[Rectangle], floor_y: float, top: float, palette: Palette) -> list[Part]:
-    """A door with a window and a handle on the side where the knobs are."""
-    if not knobs:
+def _shrunk(rectangles: Sequence[Rectangle]) -> list[Rectangle]:
+    """The union of rectangles, drawn in from its outline alone."""
+    if not rectangles:
         return []
-    x = sum(k[0] + k[2] for k in knobs) / 2 / len(knobs) - (r[0] + r[2]) / 2
-    z = sum(k[1] + k[3] for k in knobs) / 2 / len(knobs) - (r[1] + r[3]) / 2
-    along_x = abs(x) / (r[2] - r[0]) > abs(z) / (r[3] - r[1])
-    yaw_deg = (90.0 if x > 0 else 270.0) if along_x else (0.0 if z > 0 else 180.0)
-    width = (r[3] - r[1] if along_x else r[2] - r[0]) - 0.06
-    depth = (r[2] - r[0] if along_x else r[3] - r[1]) / 2
-    height = (top - floor_y) * 0.58
-    handle = rotated(cylinder(0.011, width * 0.8, palette.chrome()), z_deg=90.0)
-    pieces = [
-        ("oven door", box((width, height, 0.02), palette.metal((0.55, 0.56, 0.58))), (0.0, floor_y + 0.14, depth)),
-        ("oven window", box((width * 0.72, height * 0.55, 0.006), palette.glass((0.05, 0.05, 0.06))),
-         (0.0, floor_y + 0.14 + height * 0.2, depth + 0.011)),
-        ("oven handle", handle, (width * 0.4, floor_y + 0.14 + height * 0.92, depth + 0.04)),
-    ]  # fmt: skip
-    center = ((r[0] + r[2]) / 2, (r[1] + r[3]) / 2)
-    return [
-        Part(name, moved(rotated(moved(m, *at), y_deg=yaw_deg), center[0], 0.0, center[1])) for name, m, at in pieces
+    around = tuple(f(r[k] for r in rectangles) for k, f in enumerate((min, min, max, max)))
+    frame = grown((around[0], around[1], around[2], around[3]), 0.2)
+    outside = [grown(r, _SETBACK_M) for r in cut([frame], rectangles)]
+    return cut(rectangles, outside)
+
+
+def _before(front: Box) -> Rectangle:
+    """The floor rectangle of a door or drawer front and of what is before it."""
+    x, z = front_direction(front)
+    face = front.size[2] / 2 - FRONT_M
+    ends = [
+        (front.center[0] + x * ahead + z * side, front.center[2] + z * ahead - x * side)
+        for ahead in (face, face + 0.4)
+        for side in (-front.size[0] / 2 + 0.005, front.size[0] / 2 - 0.005)
     ]
+    xs, zs = [p[0] for p in ends], [p[1] for p in ends]
+    return (min(xs), min(zs), max(xs), max(zs))

@@ -7,36 +7,31 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from saom_player import counters
+from saom_player import joinery
+from saom_player.counters import slab_parts, slab_plan
+from saom_player.facing import front_box
 from saom_player.layout_table import PlacedObject, placed_objects, scene_names
+from saom_player.lights import lamps, sun
 from saom_player.mesh import Part
 from saom_player.objects import build
-from saom_player.rooms import FLOOR_Y_M, Room, facing_yaw_deg, lamps, measure, shell, sun, wall_side
-from saom_player.scene import Box, Scene, SceneObject, Structure
+from saom_player.rooms import FLOOR_Y_M, Room, measure, shell, standing_place
+from saom_player.scene import Box, Scene, SceneObject
 from saom_player.transforms import transformed
 
 __all__ = ["UnknownScene", "load_scene", "scene_names"]
 
 _KINDS = {0: "kitchen", 2: "living-room", 3: "bedroom", 4: "bathroom"}
-# Receptacle volumes without a mesh of their own in AI2-THOR: their sink or bathtub is drawn instead.
+# Receptacle volumes without a mesh of their own in AI2-THOR: their sink or bathtub is drawn instead. The floor is a
+# structure under the floor's own id.
 _UNSEEN = {"SinkBasin", "BathtubBasin", "Floor"}
-_HUNG_FLAT = {
-    "Window",
-    "Mirror",
-    "Painting",
-    "Poster",
-    "Blinds",
-    "Curtains",
-    "ShowerCurtain",
-    "ShowerDoor",
-    "ShowerGlass",
-}
-_TABLE_LIKE = {"Desk", "DiningTable", "CoffeeTable", "SideTable", "TVStand"}
+_TABLE_LIKE = {"DiningTable", "CoffeeTable", "SideTable"}
+_THIN_M = {"Shelf": 0.03, "Painting": 0.045, "Poster": 0.012, "Mirror": 0.05}
+# Things that come as a set in real rooms share their style.
 _ALIKE = {
-    "Cabinet", "Drawer", "StoveBurner", "StoveKnob", "Blinds", "Window", "Shelf", "Stool", "HandTowelHolder",
-    "TowelHolder", "CounterTop",
+    "Cabinet", "Drawer", "StoveBurner", "StoveKnob", "Blinds", "Window", "Curtains", "Shelf", "Stool",
+    "HandTowelHolder", "TowelHolder", "CounterTop", "Faucet", "Sink",
 }  # fmt: skip
-_SHELF_M = 0.025
+_ALIKE_BY_ASSET = {"Chair", "SideTable", "ArmChair", "Sofa", "FloorLamp", "DeskLamp", "Dresser"}
 _STANDS_LOWER_M = 0.12
 
 
@@ -58,13 +53,13 @@ def load_scene(name: str, seed: int = 0) -> Scene:
     floor_id = next((o.object_id for o in objects if o.object_type == "Floor"), "Floor|0|0|0")
     kind = _KINDS[int(name.removeprefix("FloorPlan")) // 100]
     structures, windows = shell(room, objects, floor_id, kind, _rng(seed, name, "shell"))
-    built = tuple(_scene_object(o, objects, room, _style(o, seed, name)) for o in objects)
-    x, z = room.center
+    boxes = {o.object_id: _drawn_box(o, objects, room) for o in objects}
+    x, z = standing_place(room, objects)
     return Scene(
         name=name,
-        objects=built,
-        structures=(*structures, *_counter_bases(objects, room, seed, name)),
-        lamps=lamps(room, objects),
+        objects=tuple(_scene_object(o, _parts(o, boxes, objects, room, _style(o, seed, name))) for o in objects),
+        structures=(*structures, *joinery.bodies(objects, boxes, room, _rng(seed, name, "joinery"))),
+        lamps=lamps(room.plan, room.ceiling_y, objects),
         windows=tuple(windows),
         sun=sun(windows, _rng(seed, name, "sun")),
         bounds=_bounds(room),
@@ -79,20 +74,21 @@ def _rng(seed: int, *names: str) -> np.random.Generator:
 
 
 def _style(o: PlacedObject, seed: int, scene: str) -> np.random.Generator:
-    """The generator of an object's style: things that come as a set in real rooms share it."""
-    return _rng(seed, scene, o.object_type if o.object_type in _ALIKE else o.object_id)
+    """The generator of an object's style."""
+    if o.object_type in _ALIKE:
+        return _rng(seed, scene, o.object_type)
+    if o.object_type in _ALIKE_BY_ASSET and o.asset_id:
+        return _rng(seed, scene, o.asset_id)
+    return _rng(seed, scene, o.object_id)
 
 
 def _bounds(room: Room) -> Box:
-    x0, z0, x1, z1 = room.plan
-    x, z = room.center
+    x0, z0, x1, z1 = room.bounds
     height = room.ceiling_y - FLOOR_Y_M
-    return Box((x, FLOOR_Y_M + height / 2, z), (x1 - x0, height, z1 - z0))
+    return Box(((x0 + x1) / 2, FLOOR_Y_M + height / 2, (z0 + z1) / 2), (x1 - x0, height, z1 - z0))
 
 
-def _scene_object(
-    o: PlacedObject, objects: Sequence[PlacedObject], room: Room, rng: np.random.Generator
-) -> SceneObject:
+def _scene_object(o: PlacedObject, parts: tuple[Part, ...]) -> SceneObject:
     return SceneObject(
         object_id=o.object_id,
         object_type=o.object_type,
@@ -100,7 +96,7 @@ def _scene_object(
         position=o.position,
         rotation_deg=o.rotation_deg,
         box=o.box,
-        parts=_parts(o, objects, room, rng),
+        parts=parts,
         asset_id=o.asset_id,
         parent_receptacles=o.parents,
         salient_materials=o.materials,
@@ -109,14 +105,17 @@ def _scene_object(
     )
 
 
-def _parts(o: PlacedObject, objects: Sequence[PlacedObject], room: Room, rng: np.random.Generator) -> tuple[Part, ...]:
+def _parts(
+    o: PlacedObject, boxes: dict[str, Box], objects: Sequence[PlacedObject], room: Room, rng: np.random.Generator
+) -> tuple[Part, ...]:
     """The object's pieces in the world."""
     if o.object_type in _UNSEEN:
         return ()
     if o.object_type == "CounterTop":
-        slabs = counters.slab_plan(o, objects, room.plan)
-        return counters.slab_parts(slabs, o.extent()[1][1], rng)
-    drawn = _drawn_box(o, objects, room)
+        return slab_parts(slab_plan(o, objects, room.plan), o.extent()[1][1], rng)
+    drawn = boxes[o.object_id]
+    if o.object_type == "Cabinet":
+        drawn = joinery.door_box(drawn)
     return placed(build(o.object_type, drawn.size, rng, "isOpen" in o.flags), drawn)
 
 
@@ -129,14 +128,15 @@ def placed(parts: Sequence[Part], where: Box) -> tuple[Part, ...]:
 
 
 def _drawn_box(o: PlacedObject, objects: Sequence[PlacedObject], room: Room) -> Box:
-    """The box to fill: the metadata's, less what the metadata counts in and AI2-THOR does not draw."""
+    """The box to fill, facing as it should: the metadata's, less what AI2-THOR counts in and does not draw."""
+    box = front_box(o, objects, room.walls)
     if o.object_type == "Shelf":
-        return _lowered(o.box, o.box.size[1] - min(_SHELF_M, o.box.size[1]))
+        return _lowered(box, box.size[1] - min(_THIN_M["Shelf"], box.size[1]))
+    if o.object_type in _THIN_M:
+        return joinery.layer(box, min(_THIN_M[o.object_type], box.size[2]), at_front=False)
     if o.object_type in _TABLE_LIKE:
-        return _lowered(o.box, _above_surface(o, objects))
-    if o.object_type in _HUNG_FLAT:
-        return _facing_room(o, room)
-    return o.box
+        return _lowered(box, _above_surface(o, objects))
+    return box
 
 
 def _lowered(box: Box, by: float) -> Box:
@@ -148,37 +148,10 @@ def _lowered(box: Box, by: float) -> Box:
 
 
 def _above_surface(o: PlacedObject, objects: Sequence[PlacedObject]) -> float:
-    """How far a table's box rises above the surface that things stand on: the hutch of a desk, the back of a stand."""
+    """How far a table's box rises above the surface that things stand on."""
     top = o.extent()[1][1]
     bottoms = [other.extent()[0][1] for other in objects if o.object_id in other.parents]
     bottoms = [b for b in bottoms if b > o.extent()[0][1] + 0.25]
     if not bottoms or top - max(bottoms) < _STANDS_LOWER_M:
         return 0.0
     return top - max(bottoms)
-
-
-def _facing_room(o: PlacedObject, room: Room) -> Box:
-    """A flat thing's box, turned so that its thin axis is z and its front faces into the room."""
-    low, high = np.array(o.extent())
-    size, center = high - low, (low + high) / 2
-    side = wall_side(o, room)
-    if side is None:
-        thin_x = size[0] < size[2]
-        x, z = room.center
-        side = (0 if center[0] < x else 1) if thin_x else (2 if center[2] < z else 3)
-    if side < 2:
-        size = size[[2, 1, 0]]
-    yaw_deg = facing_yaw_deg(side)
-    return Box(tuple(float(c) for c in center), tuple(float(s) for s in size), (0.0, yaw_deg, 0.0))  # type: ignore[arg-type]
-
-
-def _counter_bases(objects: Sequence[PlacedObject], room: Room, seed: int, name: str) -> list[Structure]:
-    """What stands under counters and burners."""
-    rng = _rng(seed, name, "counters")
-    bases = []
-    for o in objects:
-        if o.object_type == "CounterTop":
-            slabs = counters.slab_plan(o, objects, room.plan)
-            bases.append(counters.carcass(slabs, o.extent()[1][1], FLOOR_Y_M, rng))
-    stove = counters.stove(objects, FLOOR_Y_M, rng)
-    return [base for base in (*bases, stove) if base is not None and base.parts]

@@ -55,6 +55,22 @@ def overlap(a: Rectangle, b: Rectangle) -> float:
     return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
+def area(r: Rectangle) -> float:
+    """A rectangle's area in square metres."""
+    return max(0.0, r[2] - r[0]) * max(0.0, r[3] - r[1])
+
+
+def clipped(wholes: Iterable[Rectangle], to: Sequence[Rectangle]) -> list[Rectangle]:
+    """What of ``wholes`` lies within ``to``, whose rectangles do not overlap."""
+    found = []
+    for a in wholes:
+        for b in to:
+            r = (max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3]))
+            if r[2] - r[0] > _SLIVER_M and r[3] - r[1] > _SLIVER_M:
+                found.append(r)
+    return found
+
+
 def grown(r: Rectangle, by: float) -> Rectangle:
     """A rectangle with a margin around it, or shrunk by a negative one."""
     return (r[0] - by, r[1] - by, r[2] + by, r[3] + by)

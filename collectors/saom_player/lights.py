@@ -1,0 +1,59 @@
+"""A room's lights: ceiling lamps that suit its size, standing and desk lamps, and the sun through a window."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from saom_player.layout_table import PlacedObject
+from saom_player.rectangles import Rectangle, area
+from saom_player.scene import Lamp, Sun, Vector, WindowOpening
+
+_AREA_OF_A_LAMP_M2 = 14.0
+_BELOW_CEILING_M = 0.12
+
+
+def ceiling_spots(plan: Sequence[Rectangle]) -> list[tuple[float, float]]:
+    """(x, z) of the ceiling lamps: the middles of the plan's large parts, two in a long one."""
+    spots: list[tuple[float, float]] = []
+    for r in sorted(plan, key=area, reverse=True):
+        if area(r) < 3.0 and spots:
+            continue
+        long, wide = max(r[2] - r[0], r[3] - r[1]), min(r[2] - r[0], r[3] - r[1])
+        if wide < 0.9 and spots:
+            continue
+        count = 2 if long > 4.6 and area(r) > _AREA_OF_A_LAMP_M2 else 1
+        for k in range(count):
+            shift = (k - (count - 1) / 2) * 0.5 * long
+            x, z = (r[0] + r[2]) / 2, (r[1] + r[3]) / 2
+            spots.append((x + shift, z) if r[2] - r[0] >= r[3] - r[1] else (x, z + shift))
+    return spots[:4]
+
+
+def lamps(plan: Sequence[Rectangle], ceiling_y: float, objects: Sequence[PlacedObject]) -> tuple[Lamp, ...]:
+    """Light from the ceiling, from standing lamps and from desk lamps that are on."""
+    spots = ceiling_spots(plan)
+    power = float(np.clip(sum(area(r) for r in plan) / 9.0, 0.7, 2.8)) / len(spots)
+    found = [Lamp((x, ceiling_y - _BELOW_CEILING_M, z), (1.35 * power, 1.26 * power, 1.12 * power), 0.2)
+             for x, z in spots]  # fmt: skip
+    for o in [o for o in objects if o.object_type == "FloorLamp"][:2]:
+        found.append(Lamp(_above(o), (0.35, 0.29, 0.2), 0.1))
+    for o in [o for o in objects if o.object_type == "DeskLamp" and "isToggled" in o.flags][:2]:
+        found.append(Lamp(_above(o), (0.16, 0.13, 0.09), 0.08))
+    return tuple(found)
+
+
+def _above(o: PlacedObject) -> Vector:
+    return (o.box.center[0], o.extent()[1][1] + 0.05, o.box.center[2])
+
+
+def sun(openings: Sequence[WindowOpening], rng: np.random.Generator) -> Sun | None:
+    """Sunlight that slants in through the largest window; on some days there is none."""
+    if not openings:
+        return None
+    widest = max(openings, key=lambda o: float(np.linalg.norm(o.half_u) * np.linalg.norm(o.half_v)))
+    turn, rise = np.radians(rng.uniform(-40, 40)), np.radians(rng.uniform(24, 50))
+    out = -np.array([widest.inward[0], widest.inward[2]])
+    flat = np.array([out[0] * np.cos(turn) - out[1] * np.sin(turn), out[0] * np.sin(turn) + out[1] * np.cos(turn)])
+    direction = (float(flat[0] * np.cos(rise)), float(np.sin(rise)), float(flat[1] * np.cos(rise)))
+    strength = float(rng.uniform(0.55, 1.0))
+    return Sun(direction, (4.2 * strength, 3.7 * strength, 2.9 * strength)) if rng.random() < 0.85 else None
