@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from saom_player.mesh import Material, Mesh
-from saom_player.smoothing import mesh_from_faces, repeat_m
+from saom_player.rounded import rounded_box as rounded_box
+from saom_player.smoothing import cross, grid_faces, mesh_from_faces, repeat_m, triangles
 from saom_player.transforms import bounds as bounds
 from saom_player.transforms import fit as fit
 from saom_player.transforms import merged as merged
@@ -23,6 +24,8 @@ from saom_player.transforms import transformed as transformed
 
 Floats = NDArray[np.float64]
 Size = tuple[float, float, float]
+Surface = Callable[[Floats, Floats], tuple[Any, Any, Any]]
+"""A sheet's points: u, v in 0..1 to x, y, z."""
 _SMALLEST = 1e-4
 # Corners of a picture, seen from its front: bottom left, bottom right, top right, top left (v = 0 is the top).
 _PICTURE_UVS = np.array([[0.0, 1.0], [1.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
@@ -33,92 +36,7 @@ def box(size: Size, material: Material, *, uv_scale: float | None = None) -> Mes
     half = np.maximum(np.asarray(size, np.float64), _SMALLEST) / 2
     corner = np.array([[i, j, k] for i in (-1, 1) for j in (0, 2) for k in (-1, 1)]) * half
     quads = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]]
-    return mesh_from_faces(corner, _triangles(np.array(quads)), material, crease_deg=0, uv_scale=uv_scale)
-
-
-def rounded_box(
-    size: Size,
-    material: Material,
-    *,
-    radius: float = 0.01,
-    segments: int = 1,
-    puff: float = 0.0,
-    cells: int = 3,
-    uv_scale: float | None = None,
-) -> Mesh:
-    """A box with rounded edges: 44 triangles with 1 segment, 132 with 2.
-
-    ``puff`` metres of bulge in the middle of each face make a cushion; its faces are cut into ``cells`` strips.
-    """
-    half = np.maximum(np.asarray(size, np.float64), _SMALLEST) / 2
-    radius = min(radius, float(half.min()) * 0.98)
-    inner = half - radius
-    cells = cells if puff > 0 else 1
-    loop, level = _rounded_loop(inner, radius, segments, cells), _rounded_levels(inner, radius, segments, cells)
-    # Level entries: height and the share of the radius by which the loop stands out there.
-    rings = np.stack([_ring(loop, inner, radius, y, share) for y, share in level])
-    vertices, faces = [rings.reshape(-1, 3)], [_grid_faces(len(level), len(loop), wrap=True)]
-    count = rings.shape[0] * rings.shape[1]
-    ticks = np.linspace(-1, 1, cells + 1)
-    for side in (-1.0, 1.0):
-        u, v = np.meshgrid(ticks * inner[0], ticks * inner[2], indexing="ij")
-        vertices.append(np.stack([u, np.full_like(u, side * half[1]), v], axis=-1).reshape(-1, 3))
-        grid = _grid_faces(cells + 1, cells + 1) + count
-        faces.append(grid if side < 0 else grid[:, ::-1])
-        count += (cells + 1) ** 2
-    points = np.concatenate(vertices)
-    outward = points - np.clip(points, -inner, inner)
-    outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-12)
-    if puff > 0:
-        points = points + _bulge(points, half, puff)
-    return mesh_from_faces(
-        points + np.array([0.0, half[1], 0.0]),
-        np.concatenate(faces),
-        material,
-        normals=None if puff > 0 else outward,
-        crease_deg=70,
-        uv_scale=uv_scale,
-    )
-
-
-def _rounded_loop(inner: Floats, radius: float, segments: int, cells: int) -> Floats:
-    """(K, 4) points round a rounded rectangle: centre of curvature x, z and unit direction x, z."""
-    points = []
-    corners = [(1, 1), (-1, 1), (-1, -1), (1, -1)]
-    for quarter, (sx, sz) in enumerate(corners):
-        for angle in np.pi / 2 * (quarter + np.linspace(0, 1, segments + 1)):
-            points.append([sx * inner[0], sz * inner[2], np.cos(angle), np.sin(angle)])
-        nx, nz = corners[(quarter + 1) % 4]
-        angle = np.pi / 2 * (quarter + 1)
-        for t in np.arange(1, cells) / cells:
-            x, z = inner[0] * (sx + (nx - sx) * t), inner[2] * (sz + (nz - sz) * t)
-            points.append([x, z, np.cos(angle), np.sin(angle)])
-    return np.array(points)
-
-
-def _rounded_levels(inner: Floats, radius: float, segments: int, cells: int) -> list[tuple[float, float]]:
-    """(height, share of the radius) from the bottom to the top of a rounded box centred at y = 0."""
-    turn = np.linspace(0, np.pi / 2, segments + 1)
-    lower = [(-inner[1] - radius * np.cos(a), float(np.sin(a))) for a in turn]
-    straight = [(inner[1] * t, 1.0) for t in np.linspace(-1, 1, cells + 1)[1:-1]]
-    return lower + straight + [(-y, share) for y, share in reversed(lower)]
-
-
-def _ring(loop: Floats, inner: Floats, radius: float, y: float, share: float) -> Floats:
-    x, z = loop[:, 0] + loop[:, 2] * radius * share, loop[:, 1] + loop[:, 3] * radius * share
-    return np.stack([x, np.full_like(x, y), z], axis=1)
-
-
-def _bulge(points: Floats, half: Floats, puff: float) -> Floats:
-    """(V, 3) how far each point of a cushion moves: most in the middle of a face, not at all on the edges."""
-    flatness = 1 - np.clip(np.abs(points) / half, 0, 1) ** 2
-    move = np.zeros_like(points)
-    for axis in range(3):
-        others = [k for k in range(3) if k != axis]
-        reach = puff * min(1.0, 2.0 * half[others].min() / max(float(half.max()), 1e-9))
-        near_face = np.clip(np.abs(points[:, axis]) / half[axis], 0, 1) ** 4
-        move[:, axis] = np.sign(points[:, axis]) * reach * near_face * flatness[:, others[0]] * flatness[:, others[1]]
-    return move
+    return mesh_from_faces(corner, triangles(np.array(quads)), material, crease_deg=0, uv_scale=uv_scale)
 
 
 def cylinder(
@@ -169,7 +87,7 @@ def lathe(
     else:
         around = np.broadcast_to(angle * max(float(points[:, 0].max()), _SMALLEST), y.shape)
         uvs = np.stack([np.broadcast_to(along, y.shape), around], axis=-1) / repeat_m(material, uv_scale)
-    faces = _grid_faces(len(points), sides + 1)
+    faces = grid_faces(len(points), sides + 1)
     return mesh_from_faces(vertices.reshape(-1, 3), faces, material, uvs=uvs.reshape(-1, 2), crease_deg=crease_deg)
 
 
@@ -220,7 +138,7 @@ def loft(
     grid = np.stack(rings)
     grid = np.concatenate([grid, grid[:, :1]], axis=1)
     rows, columns = grid.shape[:2]
-    vertices, faces = [grid.reshape(-1, 3)], [_grid_faces(rows, columns)]
+    vertices, faces = [grid.reshape(-1, 3)], [grid_faces(rows, columns)]
     for wanted, row in ((bottom, 0), (top, rows - 1)):
         if wanted:
             ring = row * columns + np.arange(columns)
@@ -256,23 +174,42 @@ def tube(
     radii = (
         np.broadcast_to(np.asarray(radius, np.float64), len(points)) if not closed else np.resize(radius, len(points))
     )
-    side = np.cross(ahead[0], [0.0, 1.0, 0.0] if abs(ahead[0, 1]) < 0.9 else [1.0, 0.0, 0.0])
+    sides_out = _carried_sides(ahead)
+    up = cross(ahead, sides_out)
     angle = np.linspace(0, 2 * np.pi, sides + 1)
-    rings = []
-    for point, direction, r in zip(points, ahead, radii, strict=True):
-        # Carry the previous side vector along, so that the bar does not twist.
-        side = side - direction * (side @ direction)
-        side = side / max(float(np.linalg.norm(side)), 1e-12)
-        other = np.cross(direction, side)
-        rings.append(point + r * (np.cos(angle)[:, None] * side + np.sin(angle)[:, None] * other))
-    vertices = np.concatenate([*rings, points[:1], points[-1:]])
+    round_ = np.cos(angle)[:, None] * sides_out[:, None] + np.sin(angle)[:, None] * up[:, None]
+    rings = points[:, None] + radii[:, None, None] * round_
+    vertices = np.concatenate([rings.reshape(-1, 3), points[:1], points[-1:]])
     rows, columns = len(points), sides + 1
-    faces = [_grid_faces(rows, columns)[:, ::-1]]
+    faces = [grid_faces(rows, columns)[:, ::-1]]
     if not closed:
         first, last = np.arange(columns), (rows - 1) * columns + np.arange(columns)
         faces.append(np.stack([np.full(sides, rows * columns), first[1:], first[:-1]], axis=1))
         faces.append(np.stack([np.full(sides, rows * columns + 1), last[:-1], last[1:]], axis=1))
     return mesh_from_faces(vertices, np.concatenate(faces), material, crease_deg=60, uv_scale=uv_scale)
+
+
+def _carried_sides(ahead: Floats) -> Floats:
+    """(N, 3) unit vectors square to the directions ``ahead``, each turned as little as can be from the one before."""
+    side = cross(ahead[0], np.array([0.0, 1.0, 0.0] if abs(ahead[0, 1]) < 0.9 else [1.0, 0.0, 0.0]))
+    sides = np.empty_like(ahead)
+    for k, direction in enumerate(ahead):
+        side = side - direction * float(side @ direction)
+        side = side / max(float(side @ side) ** 0.5, 1e-12)
+        sides[k] = side
+    return sides
+
+
+def curve(points: Sequence[tuple[float, float]], count: int = 14) -> list[tuple[float, float]]:
+    """``count`` points on a smooth curve through ``points``: rounder profiles for ``lathe`` (Catmull-Rom)."""
+    given = np.asarray(points, np.float64)
+    padded = np.concatenate([2 * given[:1] - given[1:2], given, 2 * given[-1:] - given[-2:-1]])
+    place = np.linspace(0, len(given) - 1, count)
+    start = np.minimum(place.astype(np.int64), len(given) - 2)
+    t = (place - start)[:, None]
+    p0, p1, p2, p3 = (padded[start + k] for k in range(4))
+    bent = p1 + 0.5 * t * (p2 - p0 + t * (2 * p0 - 5 * p1 + 4 * p2 - p3 + t * (3 * (p1 - p2) + p3 - p0)))
+    return [(max(float(r), 0.0), float(y)) for r, y in bent]
 
 
 def ring(radius: float, thickness: float, material: Material, *, sides: int = 16, bar_sides: int = 6) -> Mesh:
@@ -322,7 +259,7 @@ def frame(
 
 
 def sheet(
-    surface: Callable[[Floats, Floats], tuple[Any, Any, Any]],
+    surface: Surface,
     columns: int,
     rows: int,
     material: Material,
@@ -336,27 +273,14 @@ def sheet(
     """
     u, v = np.meshgrid(np.linspace(0, 1, columns + 1), np.linspace(0, 1, rows + 1), indexing="ij")
     middle = np.stack(np.broadcast_arrays(*surface(u, v)), axis=-1).astype(np.float64)
-    normal = np.cross(np.gradient(middle, axis=0), np.gradient(middle, axis=1))
+    normal = cross(np.asarray(np.gradient(middle, axis=0)), np.asarray(np.gradient(middle, axis=1)))
     normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-12)
     points = np.concatenate([(middle + side * normal * thickness / 2).reshape(-1, 3) for side in (1, -1)])
-    front = _grid_faces(columns + 1, rows + 1)
+    front = grid_faces(columns + 1, rows + 1)
     index = np.arange(u.size).reshape(u.shape)
     rim = np.concatenate([index[:-1, 0], index[-1, :-1], index[:0:-1, -1], index[0, :0:-1]])
     following = np.roll(rim, -1)
     edge = np.stack([rim, rim + u.size, following + u.size, following], axis=1)
-    faces = np.concatenate([front, front[:, ::-1] + u.size, _triangles(edge)])
+    faces = np.concatenate([front, front[:, ::-1] + u.size, triangles(edge)])
     uvs = np.tile(np.stack([u, v], axis=-1).reshape(-1, 2), (2, 1)) if picture else None
     return mesh_from_faces(points, faces, material, uvs=uvs, crease_deg=80)
-
-
-def _triangles(quads: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-
-
-def _grid_faces(rows: int, columns: int, *, wrap: bool = False) -> NDArray[np.int64]:
-    """Triangles over a (rows, columns) grid of vertices; ``wrap`` joins the last column to the first."""
-    index = np.arange(rows * columns).reshape(rows, columns)
-    if wrap:
-        index = np.concatenate([index, index[:, :1]], axis=1)
-    a, b, c, d = index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]
-    return _triangles(np.stack([a.ravel(), b.ravel(), c.ravel(), d.ravel()], axis=1))

@@ -34,8 +34,8 @@ def mesh_from_faces(
     vertex_array = np.asarray(vertices, np.float64).reshape(-1, 3)
     face_array = np.asarray(faces, np.int64).reshape(-1, 3)
     corners = vertex_array[face_array]
-    crossed = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    double_area = np.linalg.norm(crossed, axis=1)
+    crossed = cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    double_area = np.sqrt(np.einsum("ij,ij->i", crossed, crossed))
     kept = double_area > _SMALLEST_DOUBLE_AREA
     face_array, corners, double_area = face_array[kept], corners[kept], double_area[kept]
     flat = crossed[kept] / double_area[:, None]
@@ -48,6 +48,12 @@ def mesh_from_faces(
     scale = repeat_m(material, uv_scale)
     corner_uvs = _projected(corners, flat, scale) if uvs is None else np.asarray(uvs, np.float64)[face_array]
     return Mesh(corners.astype(np.float32), corner_normals.astype(np.float32), corner_uvs.astype(np.float32), material)
+
+
+def cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cross products along the last axis; several times faster than numpy's on small arrays."""
+    ax, ay, az, bx, by, bz = a[..., 0], a[..., 1], a[..., 2], b[..., 0], b[..., 1], b[..., 2]
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
 
 
 def repeat_m(material: Material, uv_scale: float | None = None) -> float:
@@ -98,3 +104,17 @@ def _projected(corners: NDArray[np.float64], flat: NDArray[np.float64], uv_scale
     in_plane = np.array([[k for k in longest_first if k != axis] for axis in range(3)])
     axes = in_plane[np.argmax(np.abs(flat), axis=1)]
     return np.asarray(np.take_along_axis(corners, axes[:, None, :].repeat(3, axis=1), axis=2) / uv_scale, np.float64)
+
+
+def triangles(quads: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(2 Q, 3) triangles of (Q, 4) four-cornered faces."""
+    return np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+
+
+def grid_faces(rows: int, columns: int, *, wrap: bool = False) -> NDArray[np.int64]:
+    """Triangles over a (rows, columns) grid of vertices; ``wrap`` joins the last column to the first."""
+    index = np.arange(rows * columns).reshape(rows, columns)
+    if wrap:
+        index = np.concatenate([index, index[:, :1]], axis=1)
+    a, b, c, d = index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]
+    return triangles(np.stack([a.ravel(), b.ravel(), c.ravel(), d.ravel()], axis=1))

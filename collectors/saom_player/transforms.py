@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from saom_player.mesh import Mesh, Part
+from saom_player.smoothing import cross
 
 Floats = NDArray[np.float64]
 SMALLEST_EXTENT_M = 1e-3
@@ -22,19 +23,22 @@ def rotation(*, x_deg: float = 0.0, y_deg: float = 0.0, z_deg: float = 0.0) -> F
 
 
 def transformed(mesh: Mesh, matrix: ArrayLike) -> Mesh:
-    """Apply a (4, 4) or (3, 4) affine matrix or a (3, 3) linear one; normals stay unit, and a mirroring keeps the outside outside."""
+    """Apply a (4, 4) or (3, 4) affine matrix or a (3, 3) linear one.
+
+    Normals stay unit vectors, and a mirroring keeps the outside outside.
+    """
     affine = np.asarray(matrix, np.float64)
     linear = affine[:3, :3]
     positions = mesh.positions.astype(np.float64) @ linear.T
     if affine.shape[1] > 3:
         positions = positions + affine[:3, 3]
     # The cofactor matrix turns normals rightly under any scaling, and exists for singular matrices too.
-    cofactor = np.stack([np.cross(linear[(k + 1) % 3], linear[(k + 2) % 3]) for k in range(3)])
+    cofactor = cross(linear[[1, 2, 0]], linear[[2, 0, 1]])
     normals = mesh.normals.astype(np.float64) @ cofactor.T
-    length = np.linalg.norm(normals, axis=-1, keepdims=True)
+    length = np.sqrt(np.einsum("ijk,ijk->ij", normals, normals))[..., None]
     normals = np.where(length > 1e-30, normals / np.maximum(length, 1e-30), mesh.normals)
     uvs = mesh.uvs
-    if np.linalg.det(linear) < 0:
+    if float(cofactor[0] @ linear[0]) < 0:
         positions, normals, uvs = positions[:, ::-1], -normals[:, ::-1], uvs[:, ::-1]
     return Mesh(
         np.ascontiguousarray(positions, np.float32),

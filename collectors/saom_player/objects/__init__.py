@@ -11,6 +11,7 @@ from saom_player.objects import (
     bathroom,
     bedroom,
     bottles,
+    containers,
     decor,
     electronics,
     fallback,
@@ -20,7 +21,10 @@ from saom_player.objects import (
     leisure,
     lighting,
     paper,
+    plants,
     seating,
+    shower,
+    statues,
     storage,
     tables,
     tableware,
@@ -32,8 +36,8 @@ from saom_player.shapes import fit
 BUILDERS: dict[str, Builder] = {
     object_type: builder
     for family in (
-        appliances, bathroom, bedroom, bottles, decor, electronics, fixtures, food, kitchen, leisure, lighting, paper,
-        seating, storage, tables, tableware,
+        appliances, bathroom, bedroom, bottles, containers, decor, electronics, fixtures, food, kitchen, leisure,
+        lighting, paper, plants, seating, shower, statues, storage, tables, tableware,
     )
     for object_type, builder in family.BUILDERS.items()
 }  # fmt: skip

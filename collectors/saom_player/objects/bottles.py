@@ -3,7 +3,19 @@
 import numpy as np
 
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import box, cylinder, disc, ellipsoid, lathe, loft, rounded_box, scaled, superellipse, tube
+from saom_player.shapes import (
+    Floats,
+    box,
+    cylinder,
+    disc,
+    ellipsoid,
+    lathe,
+    loft,
+    rounded_box,
+    scaled,
+    superellipse,
+    tube,
+)
 
 
 def soap_bottle(b: Bench) -> None:
@@ -17,7 +29,7 @@ def soap_bottle(b: Bench) -> None:
     c_body = min(c, a)  # the spout may be what makes the box deep
     a_body = min(a, c * 1.6)
 
-    def at(s: float) -> np.ndarray:
+    def at(s: float) -> Floats:
         return superellipse(a_body * s, c_body * s, power=power, points=20)
 
     neck = superellipse(0.3 * a_body, 0.3 * a_body, power=2, points=20)
@@ -50,7 +62,7 @@ def spray_bottle(b: Bench) -> None:
     clear = b.mat.plastic(b.pick([b.mat.color(), (0.85, 0.88, 0.90)]))
     head = b.mat.plastic(b.pick([(0.85, 0.20, 0.15), (0.93, 0.93, 0.92), (0.15, 0.25, 0.5), (0.1, 0.1, 0.1)]))
 
-    def at(s: float, shift: float = 0.0) -> np.ndarray:
+    def at(s: float, shift: float = 0.0) -> Floats:
         return superellipse(thin / 2 * s, 0.36 * wide * s, power=2.8, points=20, center=(0, shift * wide))
 
     neck = superellipse(0.3 * thin, 0.3 * thin, power=2, points=20, center=(0, -0.08 * wide))
@@ -63,7 +75,7 @@ def spray_bottle(b: Bench) -> None:
     )
     b.add(
         "collar",
-        scaled(loft([(0.7, neck * 1.25), (0.78, neck * 1.25)], b.mat.plastic((0.92, 0.92, 0.91))), (1, h, 1)),
+        scaled(loft([(0.69, neck * 1.25), (0.85, neck * 1.2)], b.mat.plastic((0.92, 0.92, 0.91))), (1, h, 1)),
         y_deg=turn,
     )
     top = rounded_box((0.8 * thin, 0.16 * h, 0.72 * wide), head, radius=0.2 * thin, segments=2)
@@ -151,7 +163,7 @@ def watering_can(b: Bench) -> None:
     r = min(thin / 2, 0.3 * wide)
     z, h = -0.14 * wide, b.h
 
-    def loop(s: float) -> np.ndarray:
+    def loop(s: float) -> Floats:
         return superellipse(r * s, r * s, power=2, points=20, center=(0, z))
 
     tall = 0.66 * h

@@ -168,7 +168,7 @@ def watch(b: Bench) -> None:
     )
     b.add("dial", disc(0.86 * r, b.mat.motif("clock"), sides=18), 0, 1.005 * b.h, 0, x_deg=-90)
     b.add("crown", cylinder(0.12 * r, 0.2 * r, metal, sides=8), -r, 0.9 * b.h, 0, z_deg=90)
-    b.add("buckle", box((0.1 * b.w, 0.08 * b.h, b.d), metal), 0, 0)
+    b.add("buckle", box((0.12 * b.w, 0.1 * b.h, 0.45 * b.d), metal))
 
 
 BUILDERS: dict[str, Builder] = {

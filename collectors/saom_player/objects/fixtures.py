@@ -4,7 +4,7 @@ import numpy as np
 
 from saom_player.objects.orient import hung
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import box, cylinder, ellipsoid, frame, moved, panel, rotated, rounded_box, sheet, tube
+from saom_player.shapes import Floats, box, cylinder, ellipsoid, frame, moved, panel, rotated, rounded_box, sheet, tube
 
 
 def window(b: Bench) -> None:
@@ -53,7 +53,9 @@ def curtains(b: Bench) -> None:
         center = 0.0 if single else sign * (b.w - width) / 2
         folds = max(3.0, width / 0.1)
 
-        def drape(u: np.ndarray, v: np.ndarray, x: float = center, width: float = width, folds: float = folds):  # type: ignore[no-untyped-def]
+        def drape(
+            u: Floats, v: Floats, x: float = center, width: float = width, folds: float = folds
+        ) -> tuple[Floats, Floats, Floats]:
             y = v * rod_y
             pinch = 1 - 0.25 * np.exp(-(((v - 0.4) / 0.12) ** 2))
             return x + (0.5 - u) * width * pinch, y, 0.4 * b.d * (1.2 - 0.5 * v) / 1.2 * np.sin(2 * np.pi * folds * u)

@@ -4,7 +4,20 @@ import numpy as np
 
 from saom_player.mesh import Mesh, Rgb
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import cylinder, ellipsoid, lathe, loft, rotated, rounded_box, scaled, sheet, superellipse, tube
+from saom_player.shapes import (
+    Floats,
+    curve,
+    cylinder,
+    ellipsoid,
+    lathe,
+    loft,
+    rotated,
+    rounded_box,
+    scaled,
+    sheet,
+    superellipse,
+    tube,
+)
 
 
 def bread(b: Bench) -> None:
@@ -45,7 +58,7 @@ def apple(b: Bench) -> None:
     """A dimpled fruit with a stem and a leaf."""
     skin = b.mat.food(b.pick([(0.72, 0.14, 0.12), (0.50, 0.62, 0.18), (0.85, 0.65, 0.20)]))
     half = (b.w / 2, 0.86 * b.h, b.d / 2)
-    profile = [(0, 0.05), (0.4, 0), (0.8, 0.18), (1.0, 0.55), (0.85, 0.88), (0.45, 1.0), (0.15, 0.94), (0, 0.86)]
+    profile = curve([(0, 0.05), (0.4, 0), (0.8, 0.18), (1.0, 0.55), (0.85, 0.88), (0.45, 1.0), (0.15, 0.94), (0, 0.86)])
     b.add("fruit", scaled(lathe(profile, skin, sides=18, closed=False, crease_deg=90), half))
     b.add("stem", tube([(0, 0.72 * b.h, 0), (0.04 * b.w, b.h, 0)], 0.03 * b.w, b.mat.wood(0.5), sides=5))
     b.add(
@@ -57,7 +70,7 @@ def tomato(b: Bench) -> None:
     """A ribbed fruit with a green star."""
     skin = b.mat.food((0.78, 0.16, 0.10))
     half = (b.w / 2, 0.94 * b.h, b.d / 2)
-    profile = [(0, 0.03), (0.5, 0), (0.9, 0.22), (1.0, 0.5), (0.88, 0.82), (0.5, 1.0), (0.15, 0.95), (0, 0.92)]
+    profile = curve([(0, 0.03), (0.5, 0), (0.9, 0.22), (1.0, 0.5), (0.88, 0.82), (0.5, 1.0), (0.15, 0.95), (0, 0.92)])
     b.add("fruit", scaled(lathe(profile, skin, sides=18, closed=False, crease_deg=90), half))
     leaf = b.mat.leaf()
     for k in range(5):
@@ -87,15 +100,10 @@ def potato(b: Bench) -> None:
     b.add("tuber", _lying(loft(sections, skin, crease_deg=80)), 0, b.h / 2)
     for k in range(5):
         angle, z = 2.1 * k, (k - 2) * 0.16 * b.d
-        eye = ellipsoid((0.09 * b.w, 0.04 * b.h, 0.05 * b.d), spot, sides=6, rows=3)
-        b.add(
-            f"eye {k + 1}",
-            eye,
-            0.42 * b.w * np.cos(angle),
-            b.h * (0.5 + 0.42 * np.sin(angle)),
-            z,
-            z_deg=float(np.degrees(angle)) - 90,
-        )
+        eye = ellipsoid((0.09 * b.w, 0.05 * b.h, 0.05 * b.d), spot, sides=6, rows=4)
+        out = 0.46 * float(np.sqrt(1 - (2 * z / b.d) ** 2))
+        place = (out * b.w * np.cos(angle), b.h * (0.475 + out * np.sin(angle)), z)
+        b.add(f"eye {k + 1}", eye, *place)
 
 
 def lettuce(b: Bench) -> None:
@@ -106,7 +114,7 @@ def lettuce(b: Bench) -> None:
     for k in range(9):
         angle = 0.698 * k * 2.3
 
-        def surface(u: np.ndarray, v: np.ndarray, angle: float = angle) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        def surface(u: Floats, v: Floats, angle: float = angle) -> tuple[Floats, Floats, Floats]:
             swing = angle + (u - 0.5) * 1.9 * np.sin(np.pi * (0.15 + 0.8 * v))
             r = (0.22 + 0.28 * np.sin(np.pi * v * 0.75)) * (1 + 0.05 * np.sin(13 * u + 3 * angle))
             return r * b.w * np.cos(swing), b.h * (0.06 + 0.88 * v - 0.07 * np.cos(9 * u)), r * b.d * np.sin(swing)
@@ -118,10 +126,11 @@ def lettuce(b: Bench) -> None:
 def egg(b: Bench) -> None:
     """An egg, with a speckled cap at its blunt end."""
     half = (b.w / 2, b.h, b.d / 2)
-    profile = [(0.0, 0.0), (0.45, 0.04), (0.8, 0.17), (1.0, 0.4), (0.93, 0.62), (0.68, 0.85), (0.35, 0.97), (0.0, 1.0)]
+    turn = np.linspace(0, np.pi, 13)
+    profile = [(float(np.sin(t) * (1 + 0.12 * np.cos(t))), float(0.5 - 0.5 * np.cos(t))) for t in turn]
     shell: Rgb = b.pick([(0.86, 0.68, 0.52), (0.93, 0.91, 0.86)])
     b.add("shell", scaled(lathe(profile, b.mat.food(shell), sides=16, closed=False, crease_deg=90), half))
-    cap = [(0.0, -0.004), (0.46, 0.036), (0.81, 0.166)]
+    cap = [(r * 1.008, y - 0.004) for r, y in profile[:4]]
     b.add(
         "blunt end",
         scaled(lathe(cap, b.mat.food(b.mat.jittered(shell, 0.06)), sides=16, closed=False, crease_deg=90), half),

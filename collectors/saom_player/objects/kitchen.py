@@ -4,7 +4,7 @@ import numpy as np
 
 from saom_player.mesh import Material
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import box, cylinder, disc, ellipsoid, lathe, loft, rotated, superellipse, tube
+from saom_player.shapes import Floats, box, cylinder, disc, ellipsoid, lathe, loft, rotated, superellipse, tube
 
 
 def bowl(
@@ -13,7 +13,7 @@ def bowl(
 ) -> None:  # fmt: skip
     """A hollow bowl with thick walls about (x, 0): outer ``half`` sizes, its upper edge at ``top``; and its drain."""
 
-    def at(share: float, less: float) -> np.ndarray:
+    def at(share: float, less: float) -> Floats:
         return superellipse(
             max(half[0] * share - less, 1e-3), max(half[1] * share - less, 1e-3), power=power, points=28
         )
@@ -58,7 +58,7 @@ def sink(b: Bench) -> None:
         pedestal = lathe([(r * min(b.w, b.d) * 1.5, y) for r, y in profile], material, sides=20)
         b.add("pedestal", pedestal, 0, 0, -0.08 * b.d)
     else:
-        b.block("waste pipe", (0.08 * b.w, b.h - depth + 0.3 * depth, 0.08 * b.d), b.mat.chrome(), (0, 0, 0))
+        b.block("waste pipe", (0.08 * b.w, b.h - 0.97 * depth, 0.08 * b.d), b.mat.chrome(), (0, 0, 0))
 
 
 def sink_basin(b: Bench) -> None:
@@ -80,7 +80,7 @@ def faucet(b: Bench) -> None:
     path = np.concatenate([[[0, 0, back]], arch, [[0, 0.5 * b.h, back + 2 * reach]]])
     b.add("spout", tube(path, r, metal, sides=10))
     b.add("base", lathe([(2.4 * r, 0), (2.3 * r, 0.05 * b.h), (1.2 * r, 0.1 * b.h)], metal, sides=14), 0, 0, back)
-    if b.w > 5 * r and b.chance(0.7):
+    if b.w > 9 * r or (b.w > 5 * r and b.chance(0.6)):
         plate = box((b.w, 0.03 * b.h, 4 * r), metal)
         b.add("plate", plate, 0, 0, back)
         for k, sign in enumerate((1, -1), start=1):
@@ -127,9 +127,9 @@ def stove_knob(b: Bench) -> None:
     collar = lathe([(r, 0), (r, 0.15 * b.d), (0.85 * r, 0.25 * b.d)], b.mat.chrome(), sides=18)
     b.add("collar", collar, 0, r, -b.d / 2, x_deg=90)
     b.add("skirt", cylinder(0.8 * r, 0.5 * b.d, body, top_radius=0.7 * r, sides=16), 0, r, -b.d * 0.3, x_deg=90)
-    b.block("grip", (0.32 * r, 1.5 * r, 0.4 * b.d), body, (0, 0.25 * r, 0.3 * b.d), radius=0.06 * r)
+    b.block("grip", (0.28 * r, 1.3 * r, 0.3 * b.d), body, (0, 0.35 * r, 0.33 * b.d), radius=0.06 * r)
     mark = ellipsoid((0.12 * r, 0.5 * r, 0.05 * b.d), b.mat.paint((0.9, 0.2, 0.15)), sides=6, rows=4)
-    b.add("mark", mark, 0, 1.2 * r, 0.49 * b.d)
+    b.add("mark", mark, 0, 1.05 * r, 0.47 * b.d)
 
 
 BUILDERS: dict[str, Builder] = {

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from saom_player.mesh import Material
+from saom_player.objects.orient import standing
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.shapes import box, cylinder, ellipsoid, lathe, panel, ring, rotated, rounded_box, tube
 
@@ -51,46 +53,26 @@ def basket_ball(b: Bench) -> None:
 
 
 def tennis_racket(b: Bench) -> None:
-    """Head, strings, throat, grip and butt, standing along y (or lying along z)."""
-    lying = b.d > b.h
-    long, thin, w = (b.d, b.h, b.w) if lying else (b.h, b.d, b.w)
-    rim_color, wrap = b.mat.plastic(), b.mat.leather((0.14, 0.13, 0.13))
+    """Head, strings, throat, grip and butt."""
+    long, thin, w = b.h, b.d, b.w
+    rim, wrap = b.mat.plastic(), b.mat.leather((0.14, 0.13, 0.13))
     half_y, cy = 0.26 * long, 0.74 * long
-    tilt = {"x_deg": 90.0} if lying else {}
     t = min(0.45 * thin, 0.04 * w)
     turn = np.linspace(0, 2 * np.pi, 28, endpoint=False)
     head = np.stack([(w / 2 - t) * np.cos(turn), cy + (half_y - t) * np.sin(turn), 0 * turn], axis=1)
-    b.add("head", tube(head, t, rim_color, sides=6, closed=True), **tilt)
+    b.add("head", tube(head, t, rim, sides=6, closed=True))
     string = b.mat.plastic((0.88, 0.88, 0.70))
-    for k, s in enumerate(np.linspace(-0.8, 0.8, 7), start=1):
-        reach = np.sqrt(1 - s * s)
-        b.add(
-            f"string {k}",
-            box((0.004, 2 * half_y * reach, 0.002), string),
-            s * (w / 2 - t),
-            cy - half_y * reach,
-            **_none(lying),
+    for k, share in enumerate(np.linspace(-0.8, 0.8, 7), start=1):
+        reach = float(np.sqrt(1 - share**2))
+        b.block(
+            f"string {k}", (0.004, 2 * half_y * reach, 0.002), string, (share * (w / 2 - t), cy - half_y * reach, 0)
         )
-        across = box((w * reach, 0.004, 0.002), string)
-        b.add(f"cross string {k}", across, 0, cy + s * half_y, **_none(lying))
+        b.block(f"cross string {k}", (w * reach, 0.004, 0.002), string, (0, cy + share * half_y, 0))
     for side, sign in (("left", 1), ("right", -1)):
         path = [(sign * 0.28 * w, cy - 0.82 * half_y, 0), (0.02 * sign, 0.34 * long, 0)]
-        b.add(f"{side} throat", tube(path, t * 0.9, rim_color, sides=6), **tilt)
-    b.add(
-        "grip", rounded_box((0.13 * w, 0.33 * long, thin * 0.8), wrap, radius=0.02 * w), 0, 0.01 * long, **_none(lying)
-    )
-    b.add(
-        "butt",
-        rounded_box((0.15 * w, 0.025 * long, thin), b.mat.rubber((0.8, 0.8, 0.78)), radius=0.01 * w),
-        **_none(lying),
-    )
-    if lying:
-        upright = ("string", "cross", "grip", "butt")
-        b.parts[:] = [type(p)(p.name, rotated(p.mesh, x_deg=90)) if p.name.startswith(upright) else p for p in b.parts]
-
-
-def _none(lying: bool) -> dict[str, float]:
-    return {}
+        b.add(f"{side} throat", tube(path, t * 0.9, rim, sides=6))
+    b.block("grip", (0.13 * w, 0.33 * long, thin * 0.8), wrap, (0, 0.01 * long, 0), radius=0.02 * w)
+    b.block("butt", (0.15 * w, 0.025 * long, thin), b.mat.rubber((0.8, 0.8, 0.78)), radius=0.01 * w)
 
 
 def dumbbell(b: Bench) -> None:
@@ -100,8 +82,8 @@ def dumbbell(b: Bench) -> None:
     turn = {"z_deg": 90.0} if along_x else {"x_deg": 90.0}
     iron, color = b.mat.iron(), b.mat.rubber(b.mat.color())
 
-    def add(name: str, radius: float, low: float, high: float, material: object) -> None:
-        mesh = cylinder(radius, (high - low) * length, material, sides=12, bevel=0.06 * r)  # type: ignore[arg-type]
+    def add(name: str, radius: float, low: float, high: float, material: Material) -> None:
+        mesh = cylinder(radius, (high - low) * length, material, sides=12, bevel=0.06 * r)
         place = ((0.5 - low) * length, r, 0.0) if along_x else (0.0, r, (low - 0.5) * length)
         b.add(name, mesh, *place, **turn)
 
@@ -158,7 +140,7 @@ def ball(b: Bench) -> None:
 BUILDERS: dict[str, Builder] = {
     "BaseballBat": baseball_bat,
     "BasketBall": basket_ball,
-    "TennisRacket": tennis_racket,
+    "TennisRacket": standing(tennis_racket),
     "Dumbbell": dumbbell,
     "KeyChain": key_chain,
     "CreditCard": credit_card,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from saom_player.mesh import Mesh
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.shapes import cylinder, ellipsoid, lathe, ring, tube
 
@@ -69,7 +70,7 @@ def desk_lamp(b: Bench) -> None:
     r = min(0.5 * wide, 0.3 * long)
     back, t = -long / 2 + r, 0.06 * r + 0.003
 
-    def add(name: str, mesh, x: float, y: float, z: float, tilt: float = 0.0) -> None:  # type: ignore[no-untyped-def]
+    def add(name: str, mesh: Mesh, x: float, y: float, z: float, tilt: float = 0.0) -> None:
         place = (z, y, -x) if along_x else (x, y, z)
         b.add(name, mesh, *place, x_deg=tilt, y_deg=turn)
 

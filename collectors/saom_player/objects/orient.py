@@ -42,6 +42,19 @@ def laid(builder: Builder) -> Builder:
     return turned
 
 
+def standing(builder: Builder) -> Builder:
+    """For long things that stand along y: a box longer in z than in y has them lying, their top towards +z."""
+
+    def turned(b: Bench) -> None:
+        if b.d > b.h:
+            b.h, b.d = b.d, b.h
+            _built_and_turned(b, builder, _STAND_FACING)
+        else:
+            builder(b)
+
+    return turned
+
+
 def _built_and_turned(b: Bench, builder: Builder, matrix: NDArray[np.float64]) -> None:
     builder(b)
     b.parts[:] = [Part(part.name, transformed(part.mesh, matrix)) for part in b.parts]

@@ -4,7 +4,19 @@ import numpy as np
 
 from saom_player.objects.orient import laid
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import box, cylinder, lathe, loft, moved, panel, rotated, rounded_box, sheet, superellipse
+from saom_player.shapes import (
+    Floats,
+    box,
+    cylinder,
+    lathe,
+    loft,
+    moved,
+    panel,
+    rotated,
+    rounded_box,
+    sheet,
+    superellipse,
+)
 
 
 def book(b: Bench) -> None:
@@ -31,7 +43,7 @@ def _open_book(b: Bench) -> None:
     b.add("cover", box((b.w, 0.1 * b.h, b.d), cloth))
     for side, sign in (("left", 1), ("right", -1)):
 
-        def page(u: np.ndarray, v: np.ndarray, sign: int = sign) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        def page(u: Floats, v: Floats, sign: int = sign) -> tuple[Floats, Floats, Floats]:
             across = u if sign < 0 else 1 - u
             y = b.h * (0.12 + 0.88 * np.sin(np.pi * across**0.6) ** 0.8 * (1 - 0.5 * across))
             return sign * across * 0.48 * b.w, y, (v - 0.5) * 0.95 * b.d
@@ -61,7 +73,7 @@ def newspaper(b: Bench) -> None:
         b.add("band", rotated(rotated(band, z_deg=90), y_deg=turn), 0, r)
         return
 
-    def front(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def front(u: Floats, v: Floats) -> tuple[Floats, Floats, Floats]:
         y = b.h * (0.62 + 0.3 * np.sin(np.pi * v) * (0.6 + 0.4 * np.cos(2 * u)))
         return (0.5 - u) * b.w, y, (v - 0.5) * b.d
 
@@ -82,7 +94,7 @@ def tissue_box(b: Bench) -> None:
     b.add("slot", loft([(tall * 0.99, slot), (tall * 1.01, slot)], b.mat.paint((0.25, 0.25, 0.27))))
     phase = b.uniform(0, 6)
 
-    def tissue(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def tissue(u: Floats, v: Floats) -> tuple[Floats, Floats, Floats]:
         spread = 0.10 + 0.22 * v
         x = (0.5 - u) * 2 * spread * b.w
         y = tall * 0.95 + (b.h - tall * 0.95) * v * (0.72 + 0.28 * np.sin(9 * u + phase))

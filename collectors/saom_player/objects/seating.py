@@ -4,7 +4,19 @@ import numpy as np
 
 from saom_player.mesh import Material
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import box, cylinder, ellipsoid, lathe, loft, ring, rounded_box, sheet, superellipse, tube
+from saom_player.shapes import (
+    Floats,
+    box,
+    cylinder,
+    ellipsoid,
+    lathe,
+    loft,
+    ring,
+    rounded_box,
+    sheet,
+    superellipse,
+    tube,
+)
 
 
 def sofa(b: Bench) -> None:
@@ -46,7 +58,8 @@ def _upholstered(b: Bench, seats: int, pillows: int) -> None:
     for k in range(pillows):
         edge = min(0.4, 0.6 * width, 0.42 * b.h)
         pillow = rounded_box((edge, edge, 0.11), b.mat.fabric(b.mat.color()), radius=0.045, puff=0.035)
-        x = b.uniform(-0.5, 0.5) * (b.w - 2 * arm - edge)
+        # Each pillow keeps to its own stretch of the sofa.
+        x = ((k + b.uniform(0.3, 0.7)) / pillows - 0.5) * (b.w - 2 * arm - edge)
         b.add(f"pillow {k + 1}", pillow, x, seat + 0.04, -b.d / 2 + back + 0.2, x_deg=-20, y_deg=b.uniform(-12, 12))
     b.legs(b.mat.wood(0.7) if b.chance(0.7) else b.mat.chrome(), leg + 0.01, 0.07, 0.05, round_=True)
 
@@ -115,7 +128,7 @@ def _shell_chair(b: Bench) -> None:
     metal = b.mat.chrome() if b.chance(0.5) else b.mat.wood()
     seat = 0.47 * b.h
 
-    def surface(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def surface(u: Floats, v: Floats) -> tuple[Floats, Floats, Floats]:
         bend = np.clip((v - 0.5) * 2, 0, 1)
         rise = np.where(v < 0.5, 0.0, (b.h - seat) * bend**1.15)
         dish = 0.05 * b.h * (2 * u - 1) ** 2
