@@ -223,12 +223,12 @@ def _run(
     if not todo:
         return collected, failures
     with progress() as bar, closing(run_jobs(worker, todo, min(workers, len(todo)))) as events:
-        task = bar.add_task("collect", total=len(todo) * per_scene, unit="frames", note=f"0/{len(todo)} scenes")
+        task = bar.add_task("collect", total=len(todo) * per_scene, unit="frames", note="loading scenes")
         taken: Counter[str] = Counter()
         for event in events:
             if isinstance(event, Advanced):
                 taken[event.task] += event.units
-                bar.update(task, completed=taken.total())
+                bar.update(task, completed=taken.total(), note=_note(collected, failures, todo))
                 continue
             if isinstance(event, Done):
                 append_record(worker.folder, event.result)
@@ -238,10 +238,13 @@ def _run(
                 append_record(worker.folder, failure)
                 failures.append(failure)
                 taken.pop(event.task, None)
-            note = f"{len(collected)}/{len(todo)} scenes" + (f", {len(failures)} failed" if failures else "")
             total = (len(todo) - len(failures)) * per_scene
-            bar.update(task, completed=taken.total(), total=total, note=note)
+            bar.update(task, completed=taken.total(), total=total, note=_note(collected, failures, todo))
     return collected, failures
+
+
+def _note(collected: list[ShardRecord], failures: list[FailureRecord], todo: list[str]) -> str:
+    return f"{len(collected)}/{len(todo)} scenes" + (f", {len(failures)} failed" if failures else "")
 
 
 def _is_whole(folder: Path, record: ShardRecord) -> bool:
