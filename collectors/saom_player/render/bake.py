@@ -21,7 +21,7 @@ SMALLEST_OCCLUDER_M = 0.2
 WINDOW_SAMPLES = 16
 SKY_RADIANCE = (2.3, 2.5, 2.8)
 AMBIENT_SHARE = 0.42
-_VERSION = 7
+_VERSION = 8
 _INSIDE_RAYS = 5
 _FREE_BEFORE_WINDOW_M = np.float32(0.4)
 # Below this openness a corner lies inside something or hugs it: its neighbours tell more about what is seen near it.
@@ -97,7 +97,7 @@ def _bake_corners(triangles: Triangles, scene: Scene, corners: _Corners) -> Floa
     light = ambient * np.float32(AMBIENT_SHARE) * np.maximum(openness, np.float32(_DARKEST))[:, None]
     for window in scene.windows:
         light += _window_light(tracer, corners, window)
-    return _filled(light, buried, corners.of_row)
+    return _softened(_filled(light, buried, corners.of_row), corners.of_row)
 
 
 def _inside_solids(tracer: RayTracer, casting: Triangles, corners: _Corners) -> NDArray[np.bool_]:
@@ -164,6 +164,17 @@ def _window_light(tracer: RayTracer, corners: _Corners, window: WindowOpening) -
         hidden = tracer.occluded(corners.points[near], ray[near], np.maximum(length[near] - _FREE_BEFORE_WINDOW_M, 0))
         gain = cosines[near] * ~hidden / np.maximum(length[near] ** 2, np.float32(0.2))
         light[near] += gain[:, None] * share
+    return light
+
+
+def _softened(light: Floats, of_row: NDArray[np.intp], rounds: int = 2) -> Floats:
+    """Light drawn halfway to the mean of each corner's triangles, so that no shadow edge shows the corners' grid."""
+    target = of_row.reshape(-1)
+    weight = np.maximum(np.bincount(target, minlength=len(light)), 1)[:, None]
+    for _ in range(rounds):
+        mean = light[of_row].mean(1)
+        around = [np.bincount(target, np.repeat(mean[:, k], 3), minlength=len(light)) for k in range(3)]
+        light = np.float32(0.5) * light + np.float32(0.5) * (np.stack(around, axis=1) / weight).astype(np.float32)
     return light
 
 
