@@ -71,8 +71,13 @@ def _run(planned: "Plan") -> None:
     resume = claim(planned.request.out, planned.recipe, run_table(planned))
     with progress() as bar:
         encode = bar.add_task("embeddings", total=len(planned.train_data), unit="images", note="train")
-        encode_val = bar.add_task("embeddings", total=planned.val_count, unit="images", note="val")
-        job, tally = build(planned, lambda: bar.advance(encode), lambda: bar.advance(encode_val))
+        encode_val = bar.add_task("embeddings", total=planned.val_count, unit="images", note="val", start=False)
+
+        def advance_val() -> None:
+            bar.start_task(encode_val)  # its clock starts with its first image, not with the training images
+            bar.advance(encode_val)
+
+        job, tally = build(planned, lambda: bar.advance(encode), advance_val)
     print_tally(tally, planned)
     trainer = Trainer(job, resume=resume)
     if resume:
