@@ -1,7 +1,7 @@
 """Light stored at triangles' corners: sky and bounce light dimmed by what stands around, and the windows' sky light.
 
 Sheets (curtains, walls made of one quad) get light for both of their sides. Parts too small to matter at the corners'
-spacing cast no baked shade: they would only blotch; contact.py shades round them for each pixel.
+spacing cast no baked shade: they would only blotch; lighting.contact_shade shades round them.
 """
 
 from dataclasses import dataclass
