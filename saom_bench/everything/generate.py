@@ -109,7 +109,11 @@ def _filtered(
 ) -> Iterator[_Masks]:
     """The masks of a batch of points that pass both filters, packed; at most 128 MiB of logits at a time."""
     scores = decoded.predicted_iou.flatten()
-    passing = (scores > config.pred_iou).nonzero()[:, 0] if config.pred_iou > 0 else torch.arange(len(scores))
+    passing = (
+        (scores > config.pred_iou).nonzero()[:, 0]
+        if config.pred_iou > 0
+        else torch.arange(len(scores), device=scores.device)
+    )
     pixels = max(sam.image_size**2, embedding.size_hw[0] * embedding.size_hw[1])
     low = decoded.low_res_logits.flatten(0, 1)
     for rows in torch.split(passing, max(1, _PIXELS_AT_ONCE // pixels)):
