@@ -128,20 +128,44 @@ def slab_parts(rectangles: Sequence[Rectangle], top: float, rng: np.random.Gener
 
 
 def carcass(
-    rectangles: Sequence[Rectangle], top: float, floor_y: float, fronts: Sequence[Box], rng: np.random.Generator
+    counter: PlacedObject,
+    objects: Sequence[PlacedObject],
+    room: Sequence[Rectangle],
+    floor_y: float,
+    fronts: Sequence[Box],
+    rng: np.random.Generator,
 ) -> Structure | None:
-    """What carries a slab: set back, and cut where the fronts of cabinets and drawers are."""
-    if top - SLAB_M - floor_y < 0.3:
+    """What carries a slab: set back, cut where the fronts of cabinets and drawers are, lower under sinks."""
+    top = counter.extent()[1][1]
+    slabs = slab_plan(counter, objects, room)
+    if top - SLAB_M - floor_y < 0.3 or not slabs:
         return None
     palette = Palette(rng)
     body, toe = palette.cabinetry(), palette.paint((0.16, 0.15, 0.14))
     before = [_before(box) for box in fronts if box.center[1] < top]
-    kept = cut(_shrunk(rectangles), before)
+    sinks = [o for o in objects if o.object_type == "Sink" and _cuts(o, footprint(counter), top)]
+    below = [(_under(o, slabs), o.extent()[0][1] - 0.01) for o in sinks]
+    whole = _shrunk([*slabs, *(r for r, _ in below)])
+    pieces = [(r, top - SLAB_M) for r in cut(whole, [*before, *(r for r, _ in below)])]
+    pieces += [(r, high) for sink, high in below for r in cut(clipped([sink], whole), before)]
     parts = []
-    for i, r in enumerate(kept):
-        parts.append(Part(f"carcass {i + 1}", upright(r, floor_y + _TOE_M, top - SLAB_M, body)))
+    for i, (r, high) in enumerate(pieces):
+        if high < floor_y + 2 * _TOE_M:
+            continue
+        parts.append(Part(f"carcass {i + 1}", upright(r, floor_y + _TOE_M, high, body)))
         parts.append(Part(f"plinth {i + 1}", upright(grown(r, -0.01), floor_y, floor_y + _TOE_M, toe)))
     return Structure("CounterBase", tuple(parts)) if parts else None
+
+
+def _under(sink: PlacedObject, slabs: Sequence[Rectangle]) -> Rectangle:
+    """The part of a sink's footprint that is within the counter."""
+    x0, z0, x1, z1 = footprint(sink)
+    return (
+        max(x0, min(r[0] for r in slabs)),
+        max(z0, min(r[1] for r in slabs)),
+        min(x1, max(r[2] for r in slabs)),
+        min(z1, max(r[3] for r in slabs)),
+    )
 
 
 def _shrunk(rectangles: Sequence[Rectangle]) -> list[Rectangle]:

@@ -4,12 +4,12 @@ AI2-THOR's cabinets and drawers are objects, the furniture that holds them is no
 its mesh, and so its mask, is the door alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from saom_player.counters import FRONT_M, carcass, slab_plan
+from saom_player.counters import FRONT_M, carcass
 from saom_player.layout_table import PlacedObject
 from saom_player.materials import Palette
 from saom_player.mesh import Part
@@ -37,17 +37,19 @@ def door_box(box: Box) -> Box:
 
 
 def bodies(
-    objects: Sequence[PlacedObject], boxes: Mapping[str, Box], room: Room, rng: np.random.Generator
+    objects: Sequence[PlacedObject], boxes: Mapping[str, Box], room: Room, style: Callable[[], np.random.Generator]
 ) -> list[Structure]:
-    """All structures that objects are fixed to; ``boxes`` are the objects' boxes, turned to face as they do."""
-    seed = int(rng.integers(1 << 32))
+    """All structures that objects are fixed to.
+
+    ``boxes`` are the objects' boxes, turned to face as they do; ``style`` gives the cabinet doors' generator anew, so
+    that bodies and doors are of one material.
+    """
     fronts = [boxes[o.object_id] for o in objects if o.object_type in {"Cabinet", "Drawer"}]
-    found: list[Structure | None] = [_cabinet_bodies(objects, boxes, np.random.default_rng(seed))]
+    found: list[Structure | None] = [_cabinet_bodies(objects, boxes, style())]
     for o in objects:
         if o.object_type == "CounterTop":
-            slabs, top = slab_plan(o, objects, room.plan), o.extent()[1][1]
-            found.append(carcass(slabs, top, FLOOR_Y_M, fronts, np.random.default_rng(seed)))
-    found.append(stove(objects, FLOOR_Y_M, rng))
+            found.append(carcass(o, objects, room.plan, FLOOR_Y_M, fronts, style()))
+    found.append(stove(objects, FLOOR_Y_M, style()))
     return [structure for structure in found if structure is not None and structure.parts]
 
 

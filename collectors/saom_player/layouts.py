@@ -28,7 +28,7 @@ _TABLE_LIKE = {"DiningTable", "CoffeeTable", "SideTable"}
 _THIN_M = {"Shelf": 0.03, "Painting": 0.045, "Poster": 0.012, "Mirror": 0.05}
 # Things that come as a set in real rooms share their style.
 _ALIKE = {
-    "Cabinet", "Drawer", "StoveBurner", "StoveKnob", "Blinds", "Window", "Curtains", "Shelf", "Stool",
+    "Cabinet", "StoveBurner", "StoveKnob", "Blinds", "Window", "Curtains", "Shelf", "Stool",
     "HandTowelHolder", "TowelHolder", "CounterTop", "Faucet", "Sink",
 }  # fmt: skip
 _ALIKE_BY_ASSET = {"Chair", "SideTable", "ArmChair", "Sofa", "FloorLamp", "DeskLamp", "Dresser"}
@@ -58,7 +58,7 @@ def load_scene(name: str, seed: int = 0) -> Scene:
     return Scene(
         name=name,
         objects=tuple(_scene_object(o, _parts(o, boxes, objects, room, _style(o, seed, name))) for o in objects),
-        structures=(*structures, *joinery.bodies(objects, boxes, room, _rng(seed, name, "joinery"))),
+        structures=(*structures, *joinery.bodies(objects, boxes, room, lambda: _rng(seed, name, "Cabinet"))),
         lamps=lamps(room.plan, room.ceiling_y, objects),
         windows=tuple(windows),
         sun=sun(windows, _rng(seed, name, "sun")),
@@ -75,6 +75,8 @@ def _rng(seed: int, *names: str) -> np.random.Generator:
 
 def _style(o: PlacedObject, seed: int, scene: str) -> np.random.Generator:
     """The generator of an object's style."""
+    if o.object_type == "Drawer":
+        return _rng(seed, scene, "Cabinet")
     if o.object_type in _ALIKE:
         return _rng(seed, scene, o.object_type)
     if o.object_type in _ALIKE_BY_ASSET and o.asset_id:
