@@ -4,7 +4,7 @@ import numpy as np
 
 from saom_player.mesh import Material
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import Floats, box, cylinder, disc, ellipsoid, lathe, loft, rotated, superellipse, tube
+from saom_player.shapes import Floats, box, cylinder, disc, ellipsoid, frame, lathe, loft, rotated, superellipse, tube
 
 
 def bowl(
@@ -37,18 +37,11 @@ def sink(b: Bench) -> None:
     power = b.pick([5.0, 3.0]) if steel else b.pick([2.4, 4.0])
     if b.w > 0.75 and steel:
         for k, sign in enumerate((1, -1), start=1):
-            bowl(
-                b,
-                f"bowl {k}",
-                (b.w * 0.245, b.d / 2),
-                b.h,
-                depth,
-                material,
-                rim=0.03,
-                power=power,
-                x=sign * b.w * 0.252,
-            )
-        b.block("divider", (0.02 * b.w, 0.02, b.d * 0.9), material, (0, b.h - 0.021, 0))
+            half = (b.w * 0.23, b.d * 0.44)
+            bowl(b, f"bowl {k}", half, b.h * 0.98, depth, material, rim=0.02, power=power, x=sign * b.w * 0.238)
+        deck = frame(b.w, b.d, 0.07 * b.d, 0.02 * b.h, material)
+        b.add("deck", deck, 0, b.h * 0.985, b.d / 2, x_deg=-90)
+        b.block("divider", (0.03 * b.w, 0.02 * b.h, b.d * 0.9), material, (0, b.h * 0.975, 0))
     else:
         bowl(b, "bowl", (b.w / 2, b.d / 2), b.h, depth, material, rim=0.07 * min(b.w, b.d), power=power)
     back = (0.0, b.h - 0.1 * depth, -0.465 * b.d)
