@@ -5,15 +5,14 @@ from saom_bench.sam import runtime
 runtime.prepare()
 
 from collections.abc import Iterator  # noqa: E402
-from dataclasses import asdict, fields, replace  # noqa: E402
+from dataclasses import asdict, replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 from time import perf_counter  # noqa: E402
 from typing import Any  # noqa: E402
 
 import torch  # noqa: E402
 
-from saom_bench.errors import SaomBenchError, unknown  # noqa: E402
-from saom_bench.everything import EverythingConfig, everything, preset  # noqa: E402
+from saom_bench.everything import EverythingConfig, everything, preset, settings_of  # noqa: E402
 from saom_bench.files import sha256_file  # noqa: E402
 from saom_bench.prompts import assign  # noqa: E402
 from saom_bench.sam.checkpoint import read_metadata  # noqa: E402
@@ -79,7 +78,7 @@ class SamModel:
         path = checkpoint_path(spec)
         header = {} if path is None else read_metadata(path)
         card = _base_card(spec, sam) if path is None else _checkpoint_card(spec, sam, path, header)
-        config = _own_settings(spec, header) if header else preset(SAM_PRESET)
+        config = settings_of(header, spec) if header else preset(SAM_PRESET)
         return cls(sam, card, replace(config, **overrides.given()), shared)
 
     @torch.no_grad()
@@ -141,17 +140,3 @@ def _checkpoint_card(spec: str, sam: Sam, path: Path, header: dict[str, Any]) ->
         train_scenes=tuple(header.get("train_scenes", ())),
         val_scenes=tuple(header.get("val_scenes", ())),
     )
-
-
-def _own_settings(spec: str, header: dict[str, Any]) -> EverythingConfig:
-    config = preset(str(header.get("everything_preset", "saomv1")))
-    changes = header.get("everything") or {}
-    known = [item.name for item in fields(EverythingConfig)]
-    for name in changes:
-        if name not in known:
-            raise unknown(f"everything mode setting in {spec}:", name, known)
-    plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}
-    try:
-        return replace(config, **plain)
-    except TypeError as error:
-        raise SaomBenchError(f"{spec} has everything mode settings that are no numbers: {changes}") from error
