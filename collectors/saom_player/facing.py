@@ -1,21 +1,21 @@
 """Which way things face. Builders make fronts towards +z; this says how to turn an object's box for that.
 
-Most of AI2-THOR's models face their own +z. Beds face away from it. Furniture that stands at walls, and flat things
-that hang there, come in models of both ways: they face away from the nearest wall. What is part of a larger piece of
-furniture faces with it.
+Most of AI2-THOR's models face their own +z. Most beds have their head there instead; pillows tell. Furniture that
+stands at walls, and flat things that hang there, come in models of both ways: they face away from the nearest wall.
+What is part of a larger piece of furniture faces with it.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from saom_player.layout_table import PlacedObject
 from saom_player.outline import WallSegment, footprint
 from saom_player.rectangles import Rectangle, area, overlap
 from saom_player.scene import Box, Vector
 
-_OPPOSITE = {"Bed"}
 _FLAT = {"Window", "Mirror", "Painting", "Poster", "Blinds", "Curtains", "ShowerCurtain", "ShowerDoor", "ShowerGlass"}
 _LONG_FRONT = {"Desk", "Dresser", "TVStand", "ShelvingUnit", "Shelf", "SideTable", "Laptop"}
 _ANY_SIDE = {"Cabinet", "Drawer", "Safe", "Sink", "SinkBasin"}
@@ -30,8 +30,8 @@ _FAR_M = 9.0
 
 def front_box(o: PlacedObject, objects: Sequence[PlacedObject], walls: Sequence[WallSegment]) -> Box:
     """The object's box, its +z axis turned to where the object faces."""
-    if o.object_type in _OPPOSITE:
-        return _turned(o.box, 2)
+    if o.object_type == "Bed":
+        return _turned(o.box, 0 if _head_behind(o, objects) else 2)
     if o.object_type in _FLAT:
         off_square = abs((o.rotation_deg[1] + 45.0) % 90.0 - 45.0)
         if off_square > _SQUARE_DEG and min(o.box.size[0], o.box.size[2]) > 0.25:
@@ -53,6 +53,16 @@ def front_direction(box: Box) -> tuple[float, float]:
     """(x, z) of the unit vector that a turned box faces."""
     axis = box.axes()[:, 2]
     return float(axis[0]), float(axis[2])
+
+
+def _head_behind(bed: PlacedObject, objects: Iterable[PlacedObject]) -> bool:
+    """Whether a bed's pillows lie towards its own -z."""
+    offsets = [
+        float((np.array(o.box.center) - bed.box.center) @ bed.box.axes()[:, 2])
+        for o in objects
+        if o.object_type == "Pillow" and bed.object_id in o.parents
+    ]
+    return bool(offsets) and sum(offsets) / len(offsets) < -0.15 * bed.box.size[2]
 
 
 def _joinery(o: PlacedObject, objects: Sequence[PlacedObject], walls: Sequence[WallSegment]) -> Box:
@@ -97,13 +107,21 @@ def _across(box: Box) -> tuple[int, int]:
 
 
 def _turned(box: Box, quarters: int) -> Box:
-    """The same box with its axes turned by quarters about the vertical, for boxes that stand upright."""
+    """The same box with its axes turned by quarters about its own y axis."""
     if not quarters:
         return box
     x, y, z = box.size
-    pitch, yaw, roll = box.rotation_deg
-    size = (z, y, x) if quarters % 2 else (x, y, z)
-    return replace(box, size=size, rotation_deg=(pitch, (yaw + 90.0 * quarters) % 360.0, roll))
+    turn = np.radians(90.0 * quarters)
+    about_y = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
+    return replace(box, size=(z, y, x) if quarters % 2 else (x, y, z), rotation_deg=_angles(box.axes() @ about_y))
+
+
+def _angles(axes: NDArray[np.float64]) -> Vector:
+    """The Unity Euler angles, in degrees, of a rotation matrix: the inverse of ``Box.axes``."""
+    pitch = np.degrees(np.arcsin(np.clip(-axes[1, 2], -1.0, 1.0)))
+    yaw = np.degrees(np.arctan2(axes[0, 2], axes[2, 2]))
+    roll = np.degrees(np.arctan2(axes[1, 0], axes[1, 1]))
+    return round(float(pitch), 4), round(float(yaw) % 360.0, 4), round(float(roll), 4)
 
 
 def _along(box: Box, host: Box) -> Box:

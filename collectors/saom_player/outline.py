@@ -18,6 +18,7 @@ FLAT_ON_WALLS = {"Window", "Painting", "Mirror", "Poster", "Blinds", "LightSwitc
 _BACKED = {"LightSwitch", "HandTowelHolder", "TowelHolder", "ToiletPaperHanger", "Toilet", "Fridge"}
 """Things whose own +z looks away from the wall behind them, in AI2-THOR's models."""
 _IN_WALLS = {"Floor", "Window", "Curtains", "Blinds", "Painting", "Mirror", "Poster", "LightSwitch"}
+_THROUGH_WALLS = {"Window", "Blinds"}
 _BEYOND_M = 0.15
 """A wall moves out by this much for things that reach into it; from things that reach further it stops."""
 _CORRIDOR_M = 0.5
@@ -53,7 +54,7 @@ class _Clue:
 def footprint(o: PlacedObject) -> Rectangle:
     """The floor rectangle around an object."""
     low, high = o.extent()
-    return (low[0], low[2], high[0], high[2])
+    return (float(low[0]), float(low[2]), float(high[0]), float(high[2]))
 
 
 def thin_axis(o: PlacedObject) -> int:
@@ -65,23 +66,24 @@ def thin_axis(o: PlacedObject) -> int:
 def outline(objects: Sequence[PlacedObject]) -> list[Rectangle]:
     """The room's floor plan as rectangles that do not overlap."""
     solids = [footprint(o) for o in objects if o.object_type not in _IN_WALLS]
-    outer = _outer(objects, solids)
+    hung = [footprint(o) for o in objects if o.object_type in FLAT_ON_WALLS - _THROUGH_WALLS]
+    outer = _outer(objects, [*solids, *hung])
     clues = [clue for o in objects if (clue := _clue(o, outer, solids)) is not None]
     # The deepest first: what is cut by them need not be argued about again.
     holes: list[Rectangle] = []
     for clue in clues:
         corridors = [_corridor(other) for other in clues if _deeper(other, clue) > 2 * _BEYOND_M]
-        hole = _behind(clue, outer, solids, corridors)
+        hole = _behind(clue, outer, solids, hung, corridors)
         if hole is not None:
             holes.append(hole)
     return cut([outer], holes)
 
 
-def _outer(objects: Sequence[PlacedObject], solids: Sequence[Rectangle]) -> Rectangle:
+def _outer(objects: Sequence[PlacedObject], held: Sequence[Rectangle]) -> Rectangle:
     """The floor's box, drawn in to what is in the room, and out to hold all of it."""
-    windows = [_flattened(footprint(o), thin_axis(o)) for o in objects if o.object_type == "Window"]
-    held = np.array([*solids, *windows])
-    around = (*held[:, :2].min(0), *held[:, 2:].max(0))
+    in_walls = [_flattened(footprint(o), thin_axis(o)) for o in objects if o.object_type in _THROUGH_WALLS]
+    everything = np.array([*held, *in_walls])
+    around = (*everything[:, :2].min(0), *everything[:, 2:].max(0))
     floor = next((footprint(o) for o in objects if o.object_type == "Floor"), around)
     sides = []
     for side in range(4):
@@ -114,7 +116,7 @@ def _clue(o: PlacedObject, outer: Rectangle, solids: Sequence[Rectangle]) -> _Cl
     middle = (r[axis] + r[axis + 2]) / 2
     found = []
     for outward in (-1, 1):
-        at = middle if o.object_type in {"Window", "Blinds"} else (r[axis + 2] if outward > 0 else r[axis])
+        at = middle if o.object_type in _THROUGH_WALLS else (r[axis + 2] if outward > 0 else r[axis])
         clue = _Clue(axis, at, outward, r[1 - axis], r[3 - axis])
         if not any(_reaches(s, clue) > _BEYOND_M and _meets(s, clue) for s in solids):
             found.append((_depth(clue, outer), outward, clue))
@@ -148,7 +150,11 @@ def _corridor(clue: _Clue) -> Rectangle:
 
 
 def _behind(
-    clue: _Clue, outer: Rectangle, solids: Sequence[Rectangle], corridors: Iterable[Rectangle]
+    clue: _Clue,
+    outer: Rectangle,
+    solids: Sequence[Rectangle],
+    hung: Sequence[Rectangle],
+    corridors: Iterable[Rectangle],
 ) -> Rectangle | None:
     """What lies behind a clue's wall, out to the outer rectangle, as wide as nothing stands there."""
     if _depth(clue, outer) <= 0:
@@ -161,7 +167,8 @@ def _behind(
     low = max((r[3 - clue.axis] + _GAP_M for r in blockers if r[1 - clue.axis] < middle), default=low_edge)
     high = min((r[1 - clue.axis] - _GAP_M for r in blockers if r[3 - clue.axis] > middle), default=high_edge)
     spread = _Clue(clue.axis, clue.at, clue.outward, low, high)
-    pushed = max([0.0, *(_reaches(r, spread) for r in solids if _meets(r, spread) and r not in blockers)])
+    reaches = [_reaches(r, spread) for r in (*solids, *hung) if _meets(r, spread)]
+    pushed = max([0.0, *(reach for reach in reaches if reach <= _BEYOND_M)])
     at = clue.at + clue.outward * pushed
     far = outer[clue.axis + 2] if clue.outward > 0 else outer[clue.axis]
     near, far = sorted((at, far))
