@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from saom_player.blocks import upright
-from saom_player.facing import front_direction
+from saom_player.facing import front_strip
 from saom_player.layout_table import PlacedObject
 from saom_player.materials import Palette
 from saom_player.mesh import Part
@@ -26,8 +26,6 @@ _GAP_M = 0.75
 _TO_END_M = 0.5
 _TOE_M = 0.08
 _SETBACK_M = 0.05
-FRONT_M = 0.05
-"""How thick doors and drawer fronts are, with what stands out of them."""
 
 
 def slab_plan(counter: PlacedObject, objects: Sequence[PlacedObject], room: Sequence[Rectangle]) -> list[Rectangle]:
@@ -142,7 +140,7 @@ def carcass(
         return None
     palette = Palette(rng)
     body, toe = palette.cabinetry(), palette.paint((0.16, 0.15, 0.14))
-    before = [_before(box) for box in fronts if box.center[1] < top]
+    before = [front_strip(box) for box in fronts if box.center[1] < top]
     sinks = [o for o in objects if o.object_type == "Sink" and _cuts(o, footprint(counter), top)]
     below = [(_under(o, slabs), o.extent()[0][1] - 0.01) for o in sinks]
     whole = _shrunk([*slabs, *(r for r, _ in below)])
@@ -176,16 +174,3 @@ def _shrunk(rectangles: Sequence[Rectangle]) -> list[Rectangle]:
     frame = grown((around[0], around[1], around[2], around[3]), 0.2)
     outside = [grown(r, _SETBACK_M) for r in cut([frame], rectangles)]
     return cut(rectangles, outside)
-
-
-def _before(front: Box) -> Rectangle:
-    """The floor rectangle of a door or drawer front and of what is before it."""
-    x, z = front_direction(front)
-    face = front.size[2] / 2 - FRONT_M
-    ends = [
-        (front.center[0] + x * ahead + z * side, front.center[2] + z * ahead - x * side)
-        for ahead in (face, face + 0.4)
-        for side in (-front.size[0] / 2 + 0.005, front.size[0] / 2 - 0.005)
-    ]
-    xs, zs = [p[0] for p in ends], [p[1] for p in ends]
-    return (min(xs), min(zs), max(xs), max(zs))

@@ -26,6 +26,9 @@ _FREE_STANDING_M = 0.8
 _SQUARE_DEG = 8.0
 _SLANTED_THICKNESS_M = 0.04
 _FAR_M = 9.0
+_BEFORE_M = 0.15
+FRONT_M = 0.05
+"""How thick doors and drawer fronts are, with what stands out of them."""
 
 
 def front_box(o: PlacedObject, objects: Sequence[PlacedObject], walls: Sequence[WallSegment]) -> Box:
@@ -49,10 +52,28 @@ def front_box(o: PlacedObject, objects: Sequence[PlacedObject], walls: Sequence[
     return o.box
 
 
+def back_to_wall(box: Box, walls: Sequence[WallSegment]) -> Box:
+    """A box turned so that one of its sides is a back at the nearest wall."""
+    return _backed(box, (0, 1, 2, 3), walls)
+
+
 def front_direction(box: Box) -> tuple[float, float]:
     """(x, z) of the unit vector that a turned box faces."""
     axis = box.axes()[:, 2]
     return float(axis[0]), float(axis[2])
+
+
+def front_strip(front: Box) -> Rectangle:
+    """The floor rectangle of a door or drawer front and of what is close before it."""
+    x, z = front_direction(front)
+    face = front.size[2] / 2 - FRONT_M
+    ends = [
+        (front.center[0] + x * ahead + z * side, front.center[2] + z * ahead - x * side)
+        for ahead in (face, face + _BEFORE_M)
+        for side in (-front.size[0] / 2 + 0.005, front.size[0] / 2 - 0.005)
+    ]
+    xs, zs = [p[0] for p in ends], [p[1] for p in ends]
+    return (min(xs), min(zs), max(xs), max(zs))
 
 
 def _head_behind(bed: PlacedObject, objects: Iterable[PlacedObject]) -> bool:

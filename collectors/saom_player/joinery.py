@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from saom_player.counters import FRONT_M, carcass
+from saom_player.counters import carcass
+from saom_player.facing import FRONT_M
 from saom_player.layout_table import PlacedObject
 from saom_player.materials import Palette
 from saom_player.mesh import Part
@@ -49,7 +50,7 @@ def bodies(
     for o in objects:
         if o.object_type == "CounterTop":
             found.append(carcass(o, objects, room.plan, FLOOR_Y_M, fronts, style()))
-    found.append(stove(objects, FLOOR_Y_M, style()))
+    found.append(stove(objects, fronts, room.walls, FLOOR_Y_M, style()))
     return [structure for structure in found if structure is not None and structure.parts]
 
 

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from saom_player.blocks import upright
+from saom_player.facing import back_to_wall, front_strip
 from saom_player.layout_table import PlacedObject
 from saom_player.materials import Palette
 from saom_player.mesh import Part
-from saom_player.outline import footprint
-from saom_player.rectangles import Rectangle, grown, overlap
-from saom_player.scene import Structure
+from saom_player.outline import WallSegment, footprint
+from saom_player.rectangles import Rectangle, area, cut, grown, overlap
+from saom_player.scene import Box, Structure
 from saom_player.shapes import box, cylinder
-from saom_player.transforms import moved, rotated
+from saom_player.transforms import moved, rotated, transformed
 
 
 def stove_plan(objects: Sequence[PlacedObject]) -> Rectangle | None:
@@ -34,8 +35,14 @@ def stove_plan(objects: Sequence[PlacedObject]) -> Rectangle | None:
     return r
 
 
-def stove(objects: Sequence[PlacedObject], floor_y: float, rng: np.random.Generator) -> Structure | None:
-    """The stove's body, its top just under the burners; wall ovens' and hobs' burners get it too."""
+def stove(
+    objects: Sequence[PlacedObject],
+    fronts: Sequence[Box],
+    walls: Sequence[WallSegment],
+    floor_y: float,
+    rng: np.random.Generator,
+) -> Structure | None:
+    """The stove's body, its top just under the burners; over cabinets or drawers, a hob with a carcass below it."""
     r = stove_plan(objects)
     if r is None:
         return None
@@ -43,37 +50,41 @@ def stove(objects: Sequence[PlacedObject], floor_y: float, rng: np.random.Genera
     if top - floor_y < 0.4:
         return None
     palette = Palette(rng)
-    body = palette.metal() if rng.random() < 0.6 else palette.ceramic()
+    cabinetry = palette.cabinetry()
+    below = [front_strip(box) for box in fronts if box.center[1] < top and _covers(box, r)]
+    body = cabinetry if below else palette.metal() if rng.random() < 0.6 else palette.ceramic()
     hob = palette.paint((0.07, 0.07, 0.08))
-    knobs = [footprint(o) for o in objects if o.object_type == "StoveKnob"]
-    parts = [
-        Part("body", upright(grown(r, -0.005), floor_y + 0.06, top - 0.012, body)),
-        Part("plinth", upright(grown(r, -0.05), floor_y, floor_y + 0.06, hob)),
-        Part("hob", upright(r, top - 0.012, top, hob)),
-    ]
-    parts += _oven_door(r, knobs, floor_y, top, palette)
+    parts = [Part("hob", upright(r, top - 0.012, top, hob))]
+    for i, piece in enumerate(cut([grown(r, -0.005)], below)):
+        parts.append(Part(f"body {i + 1}", upright(piece, floor_y + 0.06, top - 0.012, body)))
+        parts.append(Part(f"plinth {i + 1}", upright(grown(piece, -0.01), floor_y, floor_y + 0.06, hob)))
+    if not below:
+        middle = ((r[0] + r[2]) / 2, (floor_y + top) / 2, (r[1] + r[3]) / 2)
+        box = Box(middle, (r[2] - r[0], top - floor_y, r[3] - r[1]))
+        parts += _oven_door(back_to_wall(box, walls), palette)
     return Structure("Stove", tuple(parts))
 
 
-def _oven_door(r: Rectangle, knobs: Sequence[Rectangle], floor_y: float, top: float, palette: Palette) -> list[Part]:
-    """A door with a window and a handle on the side where the knobs are."""
-    if not knobs:
-        return []
-    x = sum(k[0] + k[2] for k in knobs) / 2 / len(knobs) - (r[0] + r[2]) / 2
-    z = sum(k[1] + k[3] for k in knobs) / 2 / len(knobs) - (r[1] + r[3]) / 2
-    along_x = abs(x) / (r[2] - r[0]) > abs(z) / (r[3] - r[1])
-    yaw_deg = (90.0 if x > 0 else 270.0) if along_x else (0.0 if z > 0 else 180.0)
-    width = (r[3] - r[1] if along_x else r[2] - r[0]) - 0.06
-    depth = (r[2] - r[0] if along_x else r[3] - r[1]) / 2
-    height = (top - floor_y) * 0.58
-    handle = rotated(cylinder(0.011, width * 0.8, palette.chrome()), z_deg=90.0)
+def _covers(front: Box, r: Rectangle) -> bool:
+    """Whether a cabinet or drawer takes up a good part of a floor rectangle."""
+    corners = front.corners()
+    (x0, _, z0), (x1, _, z1) = corners.min(0), corners.max(0)
+    return overlap((float(x0), float(z0), float(x1), float(z1)), r) > 0.15 * area(r)
+
+
+def _oven_door(stove_box: Box, palette: Palette) -> list[Part]:
+    """A door with a window and a handle, and a drawer below it, on the front of a stove."""
+    width, height, depth = stove_box.size
+    wide, high, ahead, metal = width - 0.05, height * 0.56, depth / 2, palette.metal((0.55, 0.56, 0.58))
+    handle = rotated(cylinder(0.011, wide * 0.8, palette.chrome()), z_deg=90.0)
+    bottom = -height / 2
     pieces = [
-        ("oven door", box((width, height, 0.02), palette.metal((0.55, 0.56, 0.58))), (0.0, floor_y + 0.14, depth)),
-        ("oven window", box((width * 0.72, height * 0.55, 0.006), palette.glass((0.05, 0.05, 0.06))),
-         (0.0, floor_y + 0.14 + height * 0.2, depth + 0.011)),
-        ("oven handle", handle, (width * 0.4, floor_y + 0.14 + height * 0.92, depth + 0.04)),
+        ("oven door", box((wide, high, 0.02), metal), (0.0, bottom + 0.22, ahead)),
+        ("oven window", box((wide * 0.72, high * 0.5, 0.006), palette.glass((0.05, 0.05, 0.06))),
+         (0.0, bottom + 0.22 + high * 0.2, ahead + 0.011)),
+        ("oven handle", handle, (wide * 0.4, bottom + 0.22 + high * 0.9, ahead + 0.04)),
+        ("oven drawer", box((wide, 0.13, 0.018), metal), (0.0, bottom + 0.08, ahead)),
     ]  # fmt: skip
-    center = ((r[0] + r[2]) / 2, (r[1] + r[3]) / 2)
-    return [
-        Part(name, moved(rotated(moved(m, *at), y_deg=yaw_deg), center[0], 0.0, center[1])) for name, m, at in pieces
-    ]
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = stove_box.axes(), stove_box.center
+    return [Part(name, transformed(moved(mesh, *at), pose)) for name, mesh, at in pieces]
