@@ -26,7 +26,8 @@ _FREE_STANDING_M = 0.8
 _SQUARE_DEG = 8.0
 _SLANTED_THICKNESS_M = 0.04
 _FAR_M = 9.0
-_BEFORE_M = 0.15
+_BEFORE_M = 0.42
+_BESIDE_M = 0.08
 FRONT_M = 0.05
 """How thick doors and drawer fronts are, with what stands out of them."""
 
@@ -64,13 +65,13 @@ def front_direction(box: Box) -> tuple[float, float]:
 
 
 def front_strip(front: Box) -> Rectangle:
-    """The floor rectangle of a door or drawer front and of what is close before it."""
+    """The floor before a door or drawer front, and a little to its sides, so that no post is left between two."""
     x, z = front_direction(front)
     face = front.size[2] / 2 - FRONT_M
     ends = [
         (front.center[0] + x * ahead + z * side, front.center[2] + z * ahead - x * side)
         for ahead in (face, face + _BEFORE_M)
-        for side in (-front.size[0] / 2 + 0.005, front.size[0] / 2 - 0.005)
+        for side in (-front.size[0] / 2 - _BESIDE_M, front.size[0] / 2 + _BESIDE_M)
     ]
     xs, zs = [p[0] for p in ends], [p[1] for p in ends]
     return (min(xs), min(zs), max(xs), max(zs))
