@@ -67,7 +67,7 @@ class PictureMaker:
         return frame
 
     def _fields(self, frame: "Frame", settings: Settings, instances: bool, fields: dict[str, Field]) -> list[Picture]:
-        result = []
+        result: list[Picture] = []
         if frame.rgb is not None:
             result.append((fields["rgb"], _bottom_up(frame.rgb)))
         if settings.depth:
