@@ -1,7 +1,7 @@
 """The root command ``saom-bench``: mounts every verb, and turns user mistakes into one line and exit code 2."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -52,5 +52,14 @@ def main() -> None:
     try:
         app()
     except SaomBenchError as error:
-        errors.print(f"[red]error:[/red] {' '.join(str(error).split())}", soft_wrap=True)
-        sys.exit(2)
+        _fail(str(error))
+    except ImportError as error:
+        if ".so" not in str(error):
+            raise
+        _fail(f"a system library is missing ({error}); on Debian and Ubuntu: apt-get install libgl1 libglib2.0-0")
+
+
+def _fail(message: str) -> NoReturn:
+    errors.print("[red]error:[/red]", end=" ")
+    errors.print(" ".join(message.split()), soft_wrap=True, markup=False)
+    sys.exit(2)

@@ -38,10 +38,14 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
-def git_state(folder: Path | None = None) -> str | None:
-    """The commit of the checkout in ``folder`` with "+dirty" for local changes, or None outside a checkout."""
-    where = str(folder or Path.cwd())
+def git_state(file: Path = Path(__file__)) -> str | None:
+    """The commit of the checkout that tracks ``file``, with "+dirty" for local changes; None where none tracks it.
+
+    By default that is the checkout which saom-bench runs from, not the one that the user happens to stand in.
+    """
+    where = str(file.parent)
     try:
+        _git(where, "ls-files", "--error-unmatch", file.name)
         commit = _git(where, "rev-parse", "HEAD")
         return commit + ("+dirty" if _git(where, "status", "--porcelain") else "")
     except (OSError, subprocess.SubprocessError):

@@ -7,7 +7,9 @@
 * ``oracle-point-published``: the same with the published code's choices: the location prior anywhere in the image,
   always the nearest grid point, the grid over 1024 x 1024 pixels whatever the image, and such small objects missing.
 * ``everything``: everything mode with no knowledge of the image; proposals are matched to ground truth one-to-one,
-  greedily by IoU; an object without a proposal has an empty prediction.
+  greedily by IoU, however small; an object that no free proposal touches has an empty prediction. A missed object may
+  so be given the wall behind it, which counts against its class's pixel sums: read mIoU beside IoU per object
+  and recall at IoU .5, which are shown with it.
 
 The grid of points and the switches above are part of an oracle-point task, so results with other values are never
 ranked together. Everything mode's settings are the model's own choice, as in the published comparison (SAM and SAOM
@@ -128,8 +130,8 @@ def score_proposals(sample: Sample, proposals: Proposals) -> tuple[ObjectScore, 
     scores = []
     for i, item in enumerate(sample.instances):
         counts: dict[str, Any] = {"over_segmented": bool(parts[i])}
-        if len(proposals):
-            best = int(iou[i].argmax())
+        best = int(iou[i].argmax()) if len(proposals) else 0
+        if len(proposals) and iou[i, best] > 0:  # a proposal beside the object is no prediction of it
             counts |= _pixels("best_", shared.proposal_px[best], shared.intersection_px[i, best])
         if proposals.class_index is not None:
             counts["predicted_class"] = -1
@@ -152,7 +154,8 @@ def score_point(item: Instance, labels: LabelMap, prediction: PointMasks | None,
     areas = prediction.masks.sum(axis=(1, 2), dtype=np.int64)
     both = prediction.masks[:, truth].sum(axis=1, dtype=np.int64)
     iou = both / np.maximum(areas + truth_px - both, 1)
-    chosen, best = int(prediction.predicted_iou.argmax()), int(iou.argmax())
+    chosen = int(prediction.predicted_iou.argmax())
+    best = int(iou.argmax()) if iou.max() > iou[chosen] else chosen
     counts: dict[str, Any] = {"dropped": prediction.no_cell, "predicted_class": prediction.class_index}
     if drop and prediction.no_cell:
         if prediction.class_index is not None:

@@ -248,6 +248,8 @@ def _inconsistency(result: Result) -> str | None:
     images = sum(tally.images for tally in result.tallies.values())
     if images != result.data.images or sorted(result.tallies) != result.data.scenes:
         return "its tallies do not cover its images"
+    if "miou" not in result.metrics:
+        return "it has no mIoU"
     sums = result.sums()
     for name, value in summarise(sums.total(), list(result.metrics)).items():
         stated = result.metrics[name].value

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -164,9 +165,8 @@ def _next_commands(out: Path, config: "CollectConfig") -> list[str]:
     preview = f"saom-bench shards preview {out} --out {out / 'preview.png'}"
     if config.split == "train":
         val = out.with_name("val")
-        height, width = config.player.size_hw
-        train = f"saom-bench train runs/saomv1 --recipe saomv1 --data {out} --val {val} --model mobile-sam"
-        return [preview, f"saom-bench collect {val} --split val --size {width}x{height}", train]
+        train = f"saom-bench train runs/saomv1 --recipe saomv1-cpu --data {out} --val {val}"
+        return [preview, f"saom-bench collect {val} --split val {shlex.join(config.options())}", train]
     return [preview, f"saom-bench eval --data {out} --models sam:mobile-sam --out results"]
 
 

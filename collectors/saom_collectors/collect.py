@@ -73,9 +73,12 @@ class CollectConfig:
 
     def command(self, scene: str) -> str:
         """The command that makes one scene's shard again, in any folder."""
+        return shlex.join(["saom-bench", "collect", "OUT", "--scenes", scene, *self.options()])
+
+    def options(self) -> list[str]:
+        """The command line's options, all but the choice of scenes."""
         height, width = self.player.size_hw
         options = {
-            "--scenes": scene,
             "--views-per-scene": self.views_per_scene,
             "--size": f"{width}x{height}",
             "--fov": f"{self.player.fov_deg:g}",
@@ -86,7 +89,7 @@ class CollectConfig:
             "--tries": self.rules.tries,
             "--player": self.player.kind,
         }
-        return "saom-bench collect OUT " + shlex.join(str(part) for pair in options.items() for part in pair)
+        return [str(part) for pair in options.items() for part in pair]
 
     def header(self, scene: str) -> ShardHeader:
         """The root attributes of one scene's shard."""
@@ -199,8 +202,8 @@ def collect(
     Raises SaomBenchError, before anything is written, when the folder holds another dataset, another collect is
     writing to it, or the disk is too full.
     """
-    existing(folder, config)
-    _check_space(folder, len(scenes) * config.views_per_scene, config.player.size_hw)
+    unfinished, _ = pending(folder, scenes, existing(folder, config))
+    _check_space(folder, len(unfinished) * config.views_per_scene, config.player.size_hw)
     started = time.monotonic()
     with _locked(folder):
         manifest = existing(folder, config)

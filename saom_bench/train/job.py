@@ -10,8 +10,10 @@ from filelock import FileLock, Timeout
 
 from saom_bench import provenance
 from saom_bench.errors import SaomBenchError
+from saom_bench.files import sha256_file
+from saom_bench.sam.checkpoint import read_metadata
 from saom_bench.sam.model import Sam
-from saom_bench.sam.registry import load_model
+from saom_bench.sam.registry import checkpoint_path, load_model
 from saom_bench.shards.dataset import ShardDataset, open_dataset
 from saom_bench.train.batches import Tally, prepare
 from saom_bench.train.cache import EmbeddingCache, default_cache_dir
@@ -37,6 +39,15 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Ancestry:
+    """What the checkpoint that a run starts from has seen; empty for a base model."""
+
+    sha256: str = ""
+    train_scenes: frozenset[str] = frozenset()
+    val_scenes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Plan:
     """A request that was found to be sound: opened, counted, not yet begun."""
 
@@ -45,6 +56,7 @@ class Plan:
     train_data: ShardDataset
     val_data: ShardDataset
     sam: Sam
+    ancestry: Ancestry
     cache: EmbeddingCache
     prompts_per_epoch: int
     """At most; the assignment may drop some."""
@@ -67,7 +79,8 @@ def plan(request: Request) -> Plan:
     """Open and check everything that a run needs. Raises SaomBenchError with what to mend."""
     recipe = load_recipe(request.recipe, request.settings)
     train_data, val_data = open_dataset(request.data), open_dataset(request.val)
-    _require_fit(train_data, val_data, request)
+    ancestry = ancestry_of(request.model)
+    _require_fit(train_data, val_data, request, ancestry)
     counts = [_prompts_of(train_data, index, recipe) for index in range(len(train_data))]
     if not any(counts):
         raise SaomBenchError(
@@ -79,7 +92,17 @@ def plan(request: Request) -> Plan:
     total_steps = steps_of(sum(count > 0 for count in counts), recipe)[1]
     cache = EmbeddingCache(request.cache or default_cache_dir(), sam)
     parameters = sum(p.numel() for p in trainable(sam, recipe).values())
-    return Plan(request, recipe, train_data, val_data, sam, cache, sum(counts), total_steps, parameters)
+    return Plan(request, recipe, train_data, val_data, sam, ancestry, cache, sum(counts), total_steps, parameters)
+
+
+def ancestry_of(model: str) -> Ancestry:
+    """What the model that a run starts from has seen. Raises SaomBenchError for a file that is no checkpoint."""
+    path = checkpoint_path(model)
+    if path is None:
+        return Ancestry()
+    header = read_metadata(path)
+    seen = (frozenset(map(str, header.get(key) or ())) for key in ("train_scenes", "val_scenes"))
+    return Ancestry(sha256_file(path), *seen)
 
 
 def build(planned: Plan, train_advance: Callable[[], None], val_advance: Callable[[], None]) -> tuple[Job, Tally]:
@@ -116,6 +139,7 @@ def run_table(planned: Plan) -> dict[str, str]:
         "model": request.model,
         "base": planned.sam.name,
         "base_sha256": planned.sam.weights_sha256,
+        "from_checkpoint_sha256": planned.ancestry.sha256,
         "label_set": planned.train_data.label_set.name,
         "train_fingerprint": planned.train_data.fingerprint,
         "val_fingerprint": planned.val_data.fingerprint,
@@ -137,9 +161,10 @@ def metadata_of(planned: Plan) -> dict[str, Any]:
         "everything_preset": planned.recipe.everything_preset,
         "everything": planned.recipe.everything,
         "train_fingerprint": planned.train_data.fingerprint,
-        "train_scenes": list(planned.train_data.scenes),
+        "train_scenes": sorted({*planned.train_data.scenes, *planned.ancestry.train_scenes}),
         "val_fingerprint": planned.val_data.fingerprint,
-        "val_scenes": list(planned.val_data.scenes),
+        "val_scenes": sorted({*planned.val_data.scenes, *planned.ancestry.val_scenes}),
+        "from_checkpoint_sha256": planned.ancestry.sha256,
         "simulator": planned.train_data.simulator,
         "command": provenance.command_line(),
         "packages": provenance.package_versions(),
@@ -172,7 +197,13 @@ def with_options(request: Request, epochs: int | None, seed: int | None) -> Requ
     return replace(request, settings=(*request.settings, *extra))
 
 
-def _require_fit(train_data: ShardDataset, val_data: ShardDataset, request: Request) -> None:
+def _require_fit(train_data: ShardDataset, val_data: ShardDataset, request: Request, ancestry: Ancestry) -> None:
+    known = [scene for scene in val_data.scenes if scene in ancestry.train_scenes]
+    if known:
+        raise SaomBenchError(
+            f"{request.model} was trained on {known[0]}, which is in {request.val}: a model must be validated on "
+            "scenes it never saw; choose other scenes for --val, or start from a base model"
+        )
     shared = [scene for scene in train_data.scenes if scene in set(val_data.scenes)]
     if shared:
         more = f" and {len(shared) - 1} more" if len(shared) > 1 else ""

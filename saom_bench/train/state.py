@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from saom_bench.errors import SaomBenchError
-from saom_bench.files import write_atomically, write_text_atomically
+from saom_bench.files import PARTIAL_SUFFIX, write_atomically, write_text_atomically
 from saom_bench.train.recipe import Recipe
 
 CONFIG, LOG, STATE, LOCK = "config.toml", "log.jsonl", "state.safetensors", ".lock"
@@ -55,7 +55,9 @@ def claim(out: Path, recipe: Recipe, run: Mapping[str, str]) -> bool:
         _require_same(path, recipe, run)
         return True
     # A run that failed before its first step leaves only a configuration, and nothing to lose.
-    if out.exists() and (not out.is_dir() or any(entry.name not in (CONFIG, LOG, LOCK) for entry in out.iterdir())):
+    # A kill in the first save leaves a partial file beside it.
+    harmless = {CONFIG, LOG, LOCK, *(name + PARTIAL_SUFFIX for name in (CONFIG, STATE))}
+    if out.exists() and (not out.is_dir() or any(entry.name not in harmless for entry in out.iterdir())):
         raise SaomBenchError(f"{out} holds something that is no training run; choose a new or empty folder")
     table = "\n".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in run.items())
     write_text_atomically(path, f"{recipe.to_toml()}\n[run]\n{table}\n")

@@ -25,6 +25,19 @@ def test_every_verb_has_help_with_an_example(verb: str) -> None:
     assert "saom-bench" in result.output
 
 
+def test_a_missing_system_library_is_one_line_and_exit_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    def app() -> None:
+        raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setattr(cli, "app", app)
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2
+    monkeypatch.setattr(cli, "app", lambda: (_ for _ in ()).throw(ImportError("no module named x")))
+    with pytest.raises(ImportError):
+        cli.main()
+
+
 def test_a_mistake_is_one_line_and_exit_2() -> None:
     command = [sys.executable, "-c", "from saom_bench.cli import main; main()", "train", "out", "--recipe", "saomv9"]
     done = subprocess.run([*command, "--data", "none", "--val", "none"], capture_output=True, text=True)

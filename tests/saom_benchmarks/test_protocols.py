@@ -59,6 +59,15 @@ def test_everything_mode_by_hand() -> None:
     assert [item.predicted_class for item in (one, two, three)] == [0, 0, -1]
 
 
+def test_a_proposal_beside_an_object_is_not_its_best() -> None:
+    # Two mugs of 2 px: the first is found, nothing touches the second; a stray mask of 5 px lies elsewhere.
+    frame = sample(row("110220000000"), {1: 0, 2: 0})
+    found, lost = score_proposals(frame, proposals(row("000000011111") > 0, row("110000000000") > 0))
+    assert (found.best_predicted_px, found.best_intersection_px) == (2, 2)
+    assert (lost.best_predicted_px, lost.best_intersection_px) == (0, 0)
+    assert lost.iou == 0
+
+
 def test_everything_mode_class_sums_by_hand() -> None:
     frame = sample(row("111122233"), {1: 0, 2: 1, 3: 1})
     model = ShiftModel("fixed", 0)

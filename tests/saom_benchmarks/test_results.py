@@ -46,6 +46,7 @@ def test_the_name_of_a_file_follows_the_work_not_the_label() -> None:
     [
         (("metrics", "miou", "value"), 99.0, "miou is given as 99.0000, its tallies give 60.0000"),
         (("classes", 0, "iou"), 99.0, "the IoU of Mug is given as 99.0000"),
+        (("metrics",), {}, "it has no mIoU"),
         (("metrics", "miou", "value"), None, "damaged at metrics.miou.value"),
         (("data", "images"), 3, "tallies do not cover its images"),
         (("tallies", "A", "classes", "Mug"), [1.0], "damaged tallies"),

@@ -10,7 +10,8 @@ from tiny_sam import tiny_sam
 from typer.testing import CliRunner
 
 from saom_bench.errors import SaomBenchError
-from saom_bench.sam.checkpoint import read_metadata
+from saom_bench.files import sha256_file
+from saom_bench.sam.checkpoint import read_metadata, save_checkpoint
 from saom_bench.train import batches, job
 from saom_bench.train.cli import recipes, train
 
@@ -121,6 +122,22 @@ def test_a_checkpoint_of_other_classes_is_refused(run, folders, tmp_path, monkey
     _, _, error = _train(run, folders, tmp_path / "run")
     assert isinstance(error, SaomBenchError)
     assert "knows 3 classes" in str(error)
+
+
+def test_a_checkpoint_is_not_validated_on_what_it_was_trained_on(run, folders, tmp_path) -> None:
+    path = tmp_path / "before.safetensors"
+    seen = {"train_scenes": ["FloorPlan21", "FloorPlan9"], "val_scenes": ["FloorPlan25"]}
+    save_checkpoint(path, tiny_sam(), seen)
+    _, _, error = _train(run, folders, tmp_path / "run", "--model", path)
+    assert isinstance(error, SaomBenchError)
+    assert "was trained on FloorPlan21" in str(error)
+    save_checkpoint(path, tiny_sam(), {**seen, "train_scenes": ["FloorPlan9"]})
+    code, _, _ = _train(run, folders, tmp_path / "run", "--model", path)
+    assert code == 0
+    header = read_metadata(tmp_path / "run" / "last.safetensors")
+    assert header["train_scenes"] == ["FloorPlan1", "FloorPlan2", "FloorPlan9"]  # what came before is not forgotten
+    assert header["val_scenes"] == ["FloorPlan21", "FloorPlan25"]
+    assert header["from_checkpoint_sha256"] == sha256_file(path)
 
 
 def test_a_recipe_that_drops_everything_is_refused(run, folders, tmp_path, monkeypatch) -> None:

@@ -136,6 +136,7 @@ def test_steps_are_counted_up() -> None:
 def test_a_folder_belongs_to_one_run(tmp_path) -> None:
     out = tmp_path / "run"
     assert claim(out, RECIPE, RUN) is False
+    (out / f"{STATE}.part").touch()  # killed in its first save
     assert claim(out, replace(RECIPE, epochs=3), RUN) is False  # nothing was trained yet
     (out / STATE).write_bytes(b"state")
     assert claim(out, replace(RECIPE, epochs=3), {**RUN, "data": "moved"}) is True
