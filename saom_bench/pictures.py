@@ -28,11 +28,11 @@ def color_of(index: int) -> Color:
 def overlay(
     rgb: RgbImage,
     masks: Sequence[BoolMask],
-    names: Sequence[str] | None = None,
+    names: Sequence[str | None] | None = None,
     colors: Sequence[Color] | None = None,
     alpha: float = 0.5,
 ) -> RgbImage:
-    """Draw (H, W) masks over an (H, W, 3) picture, larger ones first, each with an outline and, if given, a name."""
+    """Draw (H, W) masks over an (H, W, 3) picture, larger ones first, with outlines, and names where given."""
     chosen = [color_of(i) for i in range(len(masks))] if colors is None else list(colors)
     order = sorted(range(len(masks)), key=lambda i: -int(masks[i].sum()))
     picture = rgb.astype(np.float32)
@@ -48,8 +48,9 @@ def overlay(
     pen = ImageDraw.Draw(image)
     font = _font(max(10, rgb.shape[0] // 36))
     for i in order:
-        if masks[i].any():
-            _label(pen, masks[i], names[i], font, image.size)
+        name = names[i]
+        if name and masks[i].any():
+            _label(pen, masks[i], name, font, image.size)
     return np.asarray(image)
 
 

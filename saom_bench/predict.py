@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from saom_bench.types import Proposals, RgbImage
 
 PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+NAMED_ABOVE = 0.5
+"""Masks whose class scores lower carry no name in the overlay; the JSON has every class and score."""
 
 
 def predict(
@@ -39,7 +41,7 @@ def predict(
 
     The JSON holds one entry a mask, best first, with the keys of segment-anything's generator: "segmentation" (COCO run
     lengths), "bbox" (x, y, width, height), "area", "predicted_iou", "stability_score", "point_coords", and, where the
-    model has classes, "category" and "category_score".
+    model has classes, "category" and "category_score". The overlay names masks with a category score of 0.5 or more.
 
     [bold]Examples[/bold]
 
@@ -154,15 +156,15 @@ def _write(out: Path, stem: str, rgb: "RgbImage", proposals: "Proposals", sam: "
     from saom_bench.masks import decode_rle
 
     masks = [decode_rle(rle) for rle in proposals.rles]
-    names = None
-    if proposals.class_index is not None and sam.class_names is not None:
-        names = [sam.class_names[index] for index in proposals.class_index]
+    entries = annotations(proposals, sam.class_names)
+    # The class head knows no "something else": a mask of a wall gets a class too, with a low score.
+    names = [entry["category"] if entry.get("category_score", 0) >= NAMED_ABOVE else None for entry in entries]
     pictures.save(out / f"{stem}.png", pictures.overlay(rgb, masks, names))
     document = {
         **about,
         "size_hw": list(proposals.size_hw),
         "packages": provenance.package_versions(),
-        "masks": annotations(proposals, sam.class_names),
+        "masks": entries,
     }
     write_text_atomically(out / f"{stem}.json", json.dumps(document, indent=1) + "\n")
 

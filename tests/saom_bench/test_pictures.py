@@ -31,6 +31,8 @@ def test_names_captions_and_sheets_have_the_sizes_they_should(tmp_path: Path) ->
     mask = np.zeros((40, 60), bool)
     mask[5:35, 5:55] = True
     named = pictures.overlay(rgb, [mask, np.zeros_like(mask)], names=["Sofa", "gone"])
+    nameless = pictures.overlay(rgb, [mask], names=[None])
+    assert not (nameless > 180).all(axis=2).any()
     assert (named > 180).all(axis=2).any()
     tile = pictures.captioned(named, "FloorPlan1")
     page = pictures.sheet([tile, tile, tile], columns=2, gap=4)
