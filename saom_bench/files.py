@@ -1,4 +1,4 @@
-"""Files that are whole or absent: write beside, sync, rename; and content hashes."""
+"""Files that are whole or absent: write beside, sync, rename; content hashes; where caches lie."""
 
 import hashlib
 import os
@@ -6,6 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 PARTIAL_SUFFIX = ".part"
+
+
+def cache_folder(name: str) -> Path:
+    """A cache of ours: $SAOM_BENCH_CACHE/name, else saom-bench/name in the user's cache folder. It need not exist."""
+    chosen = os.environ.get("SAOM_BENCH_CACHE")
+    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "saom-bench"
+    return base / name
 
 
 def sha256_file(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Masks: label maps to boxes and areas in one pass, boolean masks to COCO run lengths and back, IoU of run lengths."""
+"""Masks: label maps to boxes and areas in one pass, boolean masks to COCO run lengths and back."""
 
 from collections.abc import Sequence
 
@@ -44,14 +44,6 @@ def rle_areas(rles: Sequence[Rle]) -> NDArray[np.int64]:
     if not rles:
         return np.zeros(0, np.int64)
     return np.asarray(_coco.area([_bytes(r) for r in rles]), np.int64)
-
-
-def rle_ious(a: Sequence[Rle], b: Sequence[Rle]) -> NDArray[np.float64]:
-    """(len(a), len(b)) intersection over union of two lists of masks of one size."""
-    if not a or not b:
-        return np.zeros((len(a), len(b)))
-    crowd = [False] * len(b)
-    return np.asarray(_coco.iou([_bytes(r) for r in a], [_bytes(r) for r in b], crowd), np.float64)
 
 
 def _bytes(rle: Rle) -> dict[str, object]:

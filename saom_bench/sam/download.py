@@ -1,7 +1,6 @@
 """Weights from their official address: resumed where they broke off, checked by SHA-256, kept in the user's cache."""
 
 import http.client
-import os
 import shutil
 import urllib.error
 import urllib.request
@@ -12,7 +11,7 @@ from filelock import FileLock
 
 from saom_bench.console import progress
 from saom_bench.errors import SaomBenchError
-from saom_bench.files import PARTIAL_SUFFIX, seal, sha256_file, write_atomically
+from saom_bench.files import PARTIAL_SUFFIX, cache_folder, seal, sha256_file, write_atomically
 
 _CHUNK_BYTES = 1 << 20
 _TIMEOUT_S = 30
@@ -30,9 +29,7 @@ class Download:
 
 def weights_folder() -> Path:
     """Where fetched weights lie: $SAOM_BENCH_CACHE, else saom-bench/ in the user's cache folder; /weights."""
-    chosen = os.environ.get("SAOM_BENCH_CACHE")
-    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "saom-bench"
-    return base / "weights"
+    return cache_folder("weights")
 
 
 def cached(download: Download) -> Path | None:

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from saom_bench.errors import SaomBenchError
-from saom_bench.files import PARTIAL_SUFFIX, seal
+from saom_bench.files import PARTIAL_SUFFIX, cache_folder, seal
 from saom_bench.sam.model import Embedding, Sam
 from saom_bench.types import RgbImage, Size
 
@@ -30,9 +30,7 @@ _SPARE_BYTES = 256 * 2**20
 
 def default_cache_dir() -> Path:
     """Where embeddings go unless told: $SAOM_BENCH_CACHE, else saom-bench/ in the user's cache folder; /embeddings."""
-    chosen = os.environ.get("SAOM_BENCH_CACHE")
-    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "saom-bench"
-    return base / "embeddings"
+    return cache_folder("embeddings")
 
 
 class EmbeddingCache:

@@ -25,7 +25,9 @@ def test_every_verb_has_help_with_an_example(verb: str) -> None:
     assert "saom-bench" in result.output
 
 
-def test_a_missing_system_library_is_one_line_and_exit_2(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_system_library_is_one_line_and_exit_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def app() -> None:
         raise ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
 
@@ -33,6 +35,9 @@ def test_a_missing_system_library_is_one_line_and_exit_2(monkeypatch: pytest.Mon
     with pytest.raises(SystemExit) as stop:
         cli.main()
     assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert "apt-get install libgl1" in said
+    assert said.count("\n") == 1
     monkeypatch.setattr(cli, "app", lambda: (_ for _ in ()).throw(ImportError("no module named x")))
     with pytest.raises(ImportError):
         cli.main()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco
 
-from saom_bench.masks import areas_and_boxes, decode_rle, encode_rle, rle_areas, rle_ious
+from saom_bench.masks import areas_and_boxes, decode_rle, encode_rle, rle_areas
 from saom_bench.types import Rle
 
 MASKS = hnp.arrays(np.bool_, st.tuples(st.integers(1, 20), st.integers(1, 20)))
@@ -32,15 +32,4 @@ def test_run_lengths_equal_pycocotools_and_come_back(mask: np.ndarray) -> None:
     assert rle == _peer(mask)
     assert np.array_equal(decode_rle(rle), mask)
     assert rle_areas([rle]).tolist() == [int(mask.sum())]
-
-
-def test_iou_by_hand() -> None:
-    # Two bars of 4 pixels that share 2: intersection 2, union 6.
-    a = np.zeros((1, 8), bool)
-    b = np.zeros((1, 8), bool)
-    a[0, 0:4] = True
-    b[0, 2:6] = True
-    ious = rle_ious([encode_rle(a)], [encode_rle(b), encode_rle(a)])
-    assert np.allclose(ious, [[2 / 6, 1.0]])
-    assert rle_ious([], [encode_rle(a)]).shape == (0, 1)
     assert rle_areas([]).shape == (0,)
