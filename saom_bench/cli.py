@@ -13,6 +13,7 @@ from saom_bench.shards import cli as shards_cli
 from saom_bench.train import cli as train_cli
 from saom_benchmarks import cli as benchmarks_cli
 from saom_collectors import cli as collectors_cli
+from saom_scenes import cli as scenes_cli
 
 app = typer.Typer(
     name="saom-bench",
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command("collect")(collectors_cli.collect)
 app.add_typer(shards_cli.app, name="shards")
 app.add_typer(sam_cli.app, name="models")
+app.add_typer(scenes_cli.app, name="scenes")
 app.command("train")(train_cli.train)
 app.add_typer(train_cli.recipes, name="recipes")
 app.command("eval")(benchmarks_cli.eval_)

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from saom_player.arguments import ActionError, Handler, PartialVector
+from saom_player.house_actions import HOUSE_ACTIONS
 from saom_player.metadata import bounds_metadata
 from saom_player.motion import (
     crouch,
@@ -19,6 +20,9 @@ from saom_player.motion import (
     teleport_full,
     turner,
 )
+from saom_player.object_actions import OBJECT_ACTIONS
+from saom_player.part_actions import PART_ACTIONS
+from saom_player.scene_actions import SCENE_ACTIONS
 from saom_player.simulation import (
     FAR_PLANE_M,
     MAX_SIDE_PX,
@@ -116,11 +120,6 @@ def get_scene_bounds(sim: Simulation) -> dict[str, Any]:
     return bounds_metadata(bounds.center, bounds.size)
 
 
-def create_house(sim: Simulation, house: dict[str, Any]) -> None:
-    """ProcTHOR houses are not simulated yet."""
-    raise ActionError(_HOUSES)
-
-
 def add_third_party_camera(
     sim: Simulation,
     position: PartialVector,
@@ -207,7 +206,10 @@ ACTIONS: dict[str, Handler] = {
     "UpdateThirdPartyCamera": update_third_party_camera,
     "GetScenesInBuild": get_scenes_in_build,
     "GetSceneBounds": get_scene_bounds,
-    "CreateHouse": create_house,
+    **OBJECT_ACTIONS,
+    **SCENE_ACTIONS,
+    **PART_ACTIONS,
+    **HOUSE_ACTIONS,
 }
 
 

@@ -3,6 +3,7 @@
 World frame: metres, left-handed, y up, yaw clockwise from +z seen from above, as AI2-THOR's.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from saom_player.mesh import Part, Rgb
 
 Vector = tuple[float, float, float]
+Shape = Callable[[float], tuple[Part, ...]]
+"""From openness (0 closed, 1 open) to parts about a box's centre, along its axes; equal calls give equal parts."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class SceneObject:
     flags: frozenset[str] = frozenset()
     """The metadata's true booleans: "pickupable", "receptacle", "openable", "toggleable", "moveable", ..."""
     mass: float = 0.0
+    shape: Shape | None = field(default=None, compare=False, repr=False)
+    """How to build ``parts`` anew when the object opens or closes; None where nothing about it can change."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,8 @@ class Scene:
     agent_position: Vector = (0.0, 0.9, 0.0)
     """The floor height is this y minus 0.9 m (AI2-THOR's standing agent has its centre at 0.9 m)."""
     agent_yaw_deg: float = 0.0
+    textures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict, compare=False, repr=False)
+    """Pictures (256, 256, 3) sRGB of the scene's own, by the key that its materials use in place of a recipe's."""
 
     def instances(self) -> tuple[SceneObject | Structure, ...]:
         """Objects, then structures: the order of instance numbers."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from saom_player.arguments import ActionError
 from saom_player.navigation import Navigation
@@ -42,6 +42,8 @@ class SceneSource:
     load: Callable[[str], Scene]
     """Raises ActionError for an unknown name."""
     renderer: Callable[[Scene], Renderer]
+    house: Callable[[dict[str, Any]], Scene] | None = None
+    """The scene of a ProcTHOR house; raises ActionError for a malformed one."""
 
 
 @dataclass(frozen=True)
@@ -85,19 +87,30 @@ class ThirdPartyCamera:
 
 @dataclass(eq=False)
 class Place:
-    """A loaded scene, its map, who is in it, and its renderer on demand."""
+    """A scene as it is now, who is in it; its map and its renderer on demand. A changed scene is another Place."""
 
     scene: Scene
     source: SceneSource
-    navigation: Navigation
+    original: Scene
+    """The scene as it was loaded: what Reset* actions go back to."""
     agent: Agent
     cameras: list[ThirdPartyCamera] = field(default_factory=list)
 
     @classmethod
     def of(cls, scene: Scene, source: SceneSource, grid_size_m: float) -> "Place":
-        """A scene, mapped, with the agent at its start."""
-        navigation = Navigation(scene)
-        return cls(scene, source, navigation, Agent(navigation.start(grid_size_m), scene.agent_yaw_deg % 360.0))
+        """A scene with the agent at its start."""
+        place = cls(scene, source, scene, Agent(scene.agent_position, scene.agent_yaw_deg % 360.0))
+        place.agent = replace(place.agent, position=place.navigation.start(grid_size_m))
+        return place
+
+    def changed(self, scene: Scene) -> "Place":
+        """The same place with other contents: the agent and the cameras stay."""
+        return Place(scene, self.source, self.original, self.agent, self.cameras)
+
+    @cached_property
+    def navigation(self) -> Navigation:
+        """Where the agent can go."""
+        return Navigation(self.scene)
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -154,6 +167,10 @@ class Simulation:
         self.loaded = None
         self.settings, self.initialized = Settings(), False
         self._why_empty = why
+
+    def change(self, scene: Scene) -> None:
+        """Replace the scene's contents; pictures, metadata and the map follow."""
+        self.loaded = self.place.changed(scene)
 
     def stand_at(self, x: float, z: float) -> None:
         """Move the agent without asking what is there."""

@@ -1,0 +1,1 @@
+"""ProcTHOR houses: their schema, the sizes of assets, and a generator."""

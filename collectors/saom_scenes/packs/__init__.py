@@ -1,0 +1,1 @@
+"""Scene packs: one file a scene with its meshes, textures, instances, parts and lights."""

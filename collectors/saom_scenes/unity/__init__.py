@@ -1,0 +1,1 @@
+"""Reading a Unity project: scenes and prefabs, FBX meshes, materials."""
