@@ -1,12 +1,13 @@
 """Masks: label maps to boxes and areas in one pass, boolean masks to COCO run lengths and back."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from faster_coco_eval.core import mask as _coco
 from numpy.typing import NDArray
 
-from saom_bench.types import BoolMask, Box, LabelMap, Rle
+from saom_bench.types import BoolMask, Box, LabelMap, Rle, Size
 
 
 def areas_and_boxes(labels: LabelMap) -> dict[int, tuple[int, Box]]:
@@ -39,11 +40,43 @@ def decode_rle(rle: Rle) -> BoolMask:
     return mask
 
 
+def decode_segmentation(segmentation: Any, size_hw: Size) -> BoolMask:
+    """The (H, W) mask of any of COCO's kinds: polygons, plain run lengths, compressed run lengths.
+
+    Raises ValueError for anything else, and for run lengths of another size.
+    """
+    height, width = size_hw
+    if isinstance(segmentation, dict):
+        if list(segmentation.get("size", [])) != [height, width]:
+            raise ValueError(f"run lengths of size {segmentation.get('size')} for a picture of {[height, width]}")
+        counts = segmentation["counts"]
+        if isinstance(counts, str):
+            return decode_rle(Rle(size=[height, width], counts=counts))
+        if sum(counts) != height * width or min(counts, default=0) < 0:
+            raise ValueError("run lengths that do not fill the picture")
+        values = np.arange(len(counts)) % 2 == 1
+        mask: BoolMask = np.repeat(values, counts).reshape(width, height).T
+        return np.ascontiguousarray(mask)
+    if not isinstance(segmentation, list) or not segmentation:
+        raise ValueError("neither polygons nor run lengths")
+    if any(len(polygon) < 6 or len(polygon) % 2 for polygon in segmentation):
+        raise ValueError("a polygon needs 3 or more points")
+    merged = _coco.merge(_coco.frPyObjects(segmentation, height, width))
+    return np.ascontiguousarray(_coco.decode(merged)).astype(np.bool_)
+
+
 def rle_areas(rles: Sequence[Rle]) -> NDArray[np.int64]:
     """(N,) pixels in each mask."""
     if not rles:
         return np.zeros(0, np.int64)
     return np.asarray(_coco.area([_bytes(r) for r in rles]), np.int64)
+
+
+def rle_boxes(rles: Sequence[Rle]) -> list[list[float]]:
+    """COCO's box [x, y, width, height] around each mask."""
+    if not rles:
+        return []
+    return [[float(v) for v in box] for box in np.asarray(_coco.toBbox([_bytes(r) for r in rles]))]
 
 
 def _bytes(rle: Rle) -> dict[str, object]:

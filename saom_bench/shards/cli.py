@@ -10,6 +10,7 @@ from saom_bench.console import console, errors, next_steps, progress
 
 if TYPE_CHECKING:
     from saom_bench.shards.dataset import ShardDataset
+    from saom_bench.shards.exchange.incoming import Source
 
 app = typer.Typer(help="Check, show and preview datasets.", no_args_is_help=True, rich_markup_mode="rich")
 Folder = Annotated[Path, typer.Argument(help="A dataset's folder, as saom-bench collect makes it.")]
@@ -90,6 +91,110 @@ def preview(
     save(out, picture)
     console.print(f"wrote {out} ({picture.shape[1]}x{picture.shape[0]})", soft_wrap=True)
     next_steps(f"saom-bench shards show {folder}")
+
+
+@app.command()
+def export(
+    folder: Folder,
+    out: Annotated[Path, typer.Argument(help="A new folder.")],
+    format_: Annotated[
+        str, typer.Option("--format", help="coco, png (16-bit label maps), webdataset (tars), hf (image folder).")
+    ] = "coco",
+) -> None:
+    """Write a dataset in another format, with a dataset card.
+
+    [bold]Examples[/bold]
+
+    saom-bench shards export data/train exported --format coco
+
+    saom-bench shards export data/val wds --format webdataset
+    """
+    from saom_bench.shards.dataset import open_dataset
+    from saom_bench.shards.exchange.outgoing import export as write
+
+    dataset = open_dataset(folder)
+    with progress() as bar:
+        task = bar.add_task("export", total=len(dataset), unit="frames", note=format_)
+        write(dataset, out, format_, lambda n: bar.advance(task, n))
+    console.print(f"wrote {len(dataset)} frames to {out}", soft_wrap=True, markup=False)
+    if format_ in {"coco", "png"}:
+        source = out / "annotations.json" if format_ == "coco" else out
+        next_steps(f"saom-bench shards import {source} imported --format {format_} --split {dataset.split}")
+
+
+@app.command("import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="COCO's or SAOM's JSON file, or the folder of a PNG export.")],
+    out: Annotated[Path, typer.Argument(help="A new folder for the dataset.")],
+    format_: Annotated[str, typer.Option("--format", help="coco, saom (the published dataset's layout), png.")],
+    split: Annotated[str | None, typer.Option(help="Which split this is: train, val or test.")] = None,
+    pictures: Annotated[
+        Path | None, typer.Option("--images", help="Folder that the file names begin in; else found by the source.")
+    ] = None,
+    label_set: Annotated[
+        str | None, typer.Option(help="Take classes of this label set by name; else the source's own classes.")
+    ] = None,
+) -> None:
+    """Make a dataset of shards from pictures and masks of another source: any simulator, any domain.
+
+    The pictures of one folder count as one scene: put the pictures of one place into one folder, so that no place is in
+    two splits. An import that was broken off goes on where it stopped.
+
+    [bold]Examples[/bold]
+
+    saom-bench shards import instances_train.json data/coco --format coco --images train2017 --split train
+
+    saom-bench shards import metadata.json data/saom-val --format saom --split val --label-set saom-54
+    """
+    from saom_bench.provenance import command_line
+    from saom_bench.shards.exchange.incoming import write_dataset
+
+    incoming = _source(source, format_, split, pictures, label_set)
+    with progress() as bar:
+        task = bar.add_task("import", total=len(incoming.frames), unit="frames", note="")
+        records = write_dataset(incoming, out, command_line(), lambda n: bar.advance(task, n))
+    frames, objects = sum(r.frames for r in records), sum(r.instances for r in records)
+    console.print(
+        f"{frames} frames with {objects} objects in {len(records)} shards: {out}", soft_wrap=True, markup=False
+    )
+    for why, count in incoming.skipped.counts.items():
+        console.print(f"{count} {why}", style="yellow")
+    next_steps(f"saom-bench shards preview {out}", f"saom-bench train runs/v1 --recipe saomv1 --data {out}")
+
+
+@app.command()
+def card(
+    folder: Folder,
+    out: Annotated[Path | None, typer.Option(help="The page to write; else README.md in the dataset.")] = None,
+) -> None:
+    """Write a dataset's card: licence, simulator, counts by class, split, fingerprint.
+
+    [bold]Example[/bold]
+
+    saom-bench shards card data/train
+    """
+    from saom_bench.files import write_text_atomically
+    from saom_bench.shards.card import card as page
+    from saom_bench.shards.dataset import open_dataset
+
+    target = out or folder / "README.md"
+    write_text_atomically(target, page(open_dataset(folder)))
+    console.print(f"wrote {target}", soft_wrap=True, markup=False)
+
+
+def _source(source: Path, format_: str, split: str | None, pictures: Path | None, label_set: str | None) -> "Source":
+    from saom_bench.errors import SaomBenchError, unknown
+    from saom_bench.shards.exchange.authors import read_authors
+    from saom_bench.shards.exchange.coco import read_coco
+    from saom_bench.shards.exchange.png import read_png
+
+    if format_ not in {"coco", "saom", "png"}:
+        raise unknown("import format", format_, ["coco", "saom", "png"])
+    if format_ == "png":
+        return read_png(source, split)
+    if split not in {"train", "val", "test"}:
+        raise SaomBenchError("which split is it? Give --split train, val or test")
+    return (read_coco if format_ == "coco" else read_authors)(source, pictures, split, label_set)
 
 
 def _overview(dataset: "ShardDataset") -> Table:

@@ -14,7 +14,7 @@ from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.shards.format import damaged
 from saom_bench.shards.manifest import Manifest, ShardRecord, read_manifest
 from saom_bench.shards.reader import ShardReader
-from saom_bench.types import Instance, Sample
+from saom_bench.types import Instance, Sample, Size
 
 _OPEN_SHARDS = 16
 
@@ -93,6 +93,10 @@ class ShardDataset:
     def scene_of(self, index: int) -> str:
         """The scene of a sample, without reading it."""
         return self._places[index].record.scene
+
+    def size_of(self, index: int) -> Size:
+        """(H, W) of a sample, without reading its pixels."""
+        return self._reader(self._places[index].record).size_hw
 
     def objects(self, index: int) -> tuple[Instance, ...]:
         """The objects in a sample, without reading its pixels."""
