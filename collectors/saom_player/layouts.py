@@ -1,7 +1,7 @@
 """iTHOR scenes by their real names: the metadata's placements, objects built to fit them, and a room around them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -14,9 +14,10 @@ from saom_player.layout_table import PlacedObject, placed_objects, scene_names
 from saom_player.lights import lamps, sun
 from saom_player.mesh import Part
 from saom_player.objects import build
+from saom_player.objects.workbench import Order
+from saom_player.openness import Openable, posed
 from saom_player.rooms import FLOOR_Y_M, Room, measure, shell, standing_place
 from saom_player.scene import Box, Scene, SceneObject
-from saom_player.transforms import transformed
 
 __all__ = ["UnknownScene", "load_scene", "scene_names"]
 
@@ -33,6 +34,7 @@ _ALIKE = {
 }  # fmt: skip
 _ALIKE_BY_ASSET = {"Chair", "SideTable", "ArmChair", "Sofa", "FloorLamp", "DeskLamp", "Dresser"}
 _STANDS_LOWER_M = 0.12
+_HINGE_SHARE = 0.3
 
 
 class UnknownScene(ValueError):
@@ -57,7 +59,7 @@ def load_scene(name: str, seed: int = 0) -> Scene:
     x, z = standing_place(room, objects)
     return Scene(
         name=name,
-        objects=tuple(_scene_object(o, _parts(o, boxes, objects, room, _style(o, seed, name))) for o in objects),
+        objects=tuple(_scene_object(o, boxes, objects, room, seed, name) for o in objects),
         structures=(*structures, *joinery.bodies(objects, boxes, room, lambda: _rng(seed, name, "Cabinet"))),
         lamps=lamps(room.plan, room.ceiling_y, objects),
         windows=tuple(windows),
@@ -90,7 +92,21 @@ def _bounds(room: Room) -> Box:
     return Box(((x0 + x1) / 2, FLOOR_Y_M + height / 2, (z0 + z1) / 2), (x1 - x0, height, z1 - z0))
 
 
-def _scene_object(o: PlacedObject, parts: tuple[Part, ...]) -> SceneObject:
+def _scene_object(
+    o: PlacedObject, boxes: dict[str, Box], objects: Sequence[PlacedObject], room: Room, seed: int, scene: str
+) -> SceneObject:
+    rng = _style(o, seed, scene)
+    shape = None
+    if o.object_type in _UNSEEN:
+        parts: tuple[Part, ...] = ()
+    elif o.object_type == "CounterTop":
+        parts = slab_parts(slab_plan(o, objects, room.plan), o.extent()[1][1], rng)
+    else:
+        drawn = joinery.door_box(boxes[o.object_id]) if o.object_type == "Cabinet" else boxes[o.object_id]
+        order = _order(o, drawn, objects)
+        parts = placed(build(o.object_type, drawn.size, rng, order), drawn)
+        if "openable" in o.flags:
+            shape = _shape(o, drawn, order, lambda: _style(o, seed, scene))
     return SceneObject(
         object_id=o.object_id,
         object_type=o.object_type,
@@ -104,29 +120,37 @@ def _scene_object(o: PlacedObject, parts: tuple[Part, ...]) -> SceneObject:
         salient_materials=o.materials,
         flags=o.flags,
         mass=o.mass,
+        shape=shape,
     )
 
 
-def _parts(
-    o: PlacedObject, boxes: dict[str, Box], objects: Sequence[PlacedObject], room: Room, rng: np.random.Generator
-) -> tuple[Part, ...]:
-    """The object's pieces in the world."""
-    if o.object_type in _UNSEEN:
-        return ()
-    if o.object_type == "CounterTop":
-        return slab_parts(slab_plan(o, objects, room.plan), o.extent()[1][1], rng)
-    drawn = boxes[o.object_id]
-    if o.object_type == "Cabinet":
-        drawn = joinery.door_box(drawn)
-    return placed(build(o.object_type, drawn.size, rng, "isOpen" in o.flags), drawn)
+def _order(o: PlacedObject, drawn: Box, objects: Sequence[PlacedObject]) -> Order:
+    """What a builder may know of an object: its state, its hinges (a hinged door's pivot) and what it holds."""
+    if "openable" not in o.flags:
+        return Order()
+    x, _, _ = (np.array(o.position) - drawn.center) @ drawn.axes() / drawn.size[0]
+    base = drawn.center[1] - drawn.size[1] / 2
+    held = [other.extent() for other in objects if o.object_id in other.parents]
+    contents = tuple(sorted((low[1] - base, high[1] - base) for low, high in held))
+    return Order(None, "isOpen" in o.flags, int(np.sign(x)) if abs(x) > _HINGE_SHARE else 0, contents)
+
+
+def _shape(o: PlacedObject, drawn: Box, order: Order, style: Callable[[], np.random.Generator]) -> Openable:
+    """How the object looks at any openness, about its box's centre."""
+    axes = o.box.axes()
+    center = axes.T @ (np.array(drawn.center) - o.box.center)
+    at = (float(center[0]), float(center[1]), float(center[2]))
+
+    def make(openness: float) -> tuple[Part, ...]:
+        parts = build(o.object_type, drawn.size, style(), replace(order, openness=openness))
+        return posed(parts, axes.T @ drawn.axes(), at)
+
+    return Openable(make, o.box.size, float(order.boxed_open or 0))
 
 
 def placed(parts: Sequence[Part], where: Box) -> tuple[Part, ...]:
     """Parts about the origin, put where a box is."""
-    pose = np.eye(4)
-    pose[:3, :3] = where.axes()
-    pose[:3, 3] = where.center
-    return tuple(Part(part.name, transformed(part.mesh, pose)) for part in parts)
+    return posed(parts, where.axes(), where.center)
 
 
 def _drawn_box(o: PlacedObject, objects: Sequence[PlacedObject], room: Room) -> Box:

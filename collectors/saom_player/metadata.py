@@ -135,7 +135,7 @@ def _object_metadata(thing: SceneObject, contents: list[str]) -> dict[str, Any]:
         "isInteractable": False,
         "obstructed": False,
         **{state: state in thing.flags for state in _STATES},
-        "openness": 1.0 if is_open else 0.0,
+        "openness": float(thing.openness) if is_open else 0.0,
         "fillLiquid": None,
         "temperature": "RoomTemp",
         "mass": float(thing.mass),

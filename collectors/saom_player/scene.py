@@ -56,6 +56,8 @@ class SceneObject:
     flags: frozenset[str] = frozenset()
     """The metadata's true booleans: "pickupable", "receptacle", "openable", "toggleable", "moveable", ..."""
     mass: float = 0.0
+    openness: float = 1.0
+    """How far it is open, if its flags say that it is."""
     shape: Shape | None = field(default=None, compare=False, repr=False)
     """How to build ``parts`` anew when the object opens or closes; None where nothing about it can change."""
 
@@ -77,6 +79,8 @@ class Lamp:
     position: Vector
     color: Rgb
     radius: float = 0.15
+    object_id: str = ""
+    """Of the object that gives this light; "" for a lamp that is the room's own."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ class Scene:
     """The floor height is this y minus 0.9 m (AI2-THOR's standing agent has its centre at 0.9 m)."""
     agent_yaw_deg: float = 0.0
     textures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict, compare=False, repr=False)
-    """Pictures (256, 256, 3) sRGB of the scene's own, by the key that its materials use in place of a recipe's."""
+    """Pictures (256, 256, 3) sRGB, or 4 with alpha, of the scene's own, by the key that its materials use for them."""
 
     def instances(self) -> tuple[SceneObject | Structure, ...]:
         """Objects, then structures: the order of instance numbers."""

@@ -90,10 +90,15 @@ def fit(parts: Sequence[Part], size: tuple[float, float, float]) -> tuple[Part, 
 
     Axes under 1 mm are raised to 1 mm; an axis in which the parts are flat is only centred.
     """
+    factors, shift = fitting(parts, size)
+    matrix = np.concatenate([np.diag(factors), shift[:, None]], axis=1)
+    return tuple(Part(part.name, transformed(part.mesh, matrix)) for part in parts)
+
+
+def fitting(parts: Iterable[Part], size: tuple[float, float, float]) -> tuple[Floats, Floats]:
+    """(3,) factors and (3,) shift of ``fit``: a point p goes to factors * p + shift."""
     low, high = bounds(parts)
     extent = high - low
     wanted = np.maximum(np.asarray(size, np.float64), SMALLEST_EXTENT_M)
     factors = np.where(extent > 1e-9, wanted / np.maximum(extent, 1e-9), 1.0)
-    shift = -factors * (low + high) / 2
-    matrix = np.concatenate([np.diag(factors), shift[:, None]], axis=1)
-    return tuple(Part(part.name, transformed(part.mesh, matrix)) for part in parts)
+    return factors, -factors * (low + high) / 2

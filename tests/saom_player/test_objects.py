@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from saom_bench.classes import LABEL_SETS
 from saom_player.mesh import Part
 from saom_player.objects import BUILDERS, build
+from saom_player.objects.workbench import Order
 from saom_player.shapes import bounds
 from saom_player.textures import split_key
 
@@ -87,7 +88,7 @@ lengths = st.one_of(st.floats(0.0, 0.02), st.floats(0.02, 3.0), st.just(0.001))
     st.booleans(),
 )
 def test_any_box_is_filled(object_type: str, size: tuple[float, float, float], seed: int, open_: bool) -> None:
-    check(build(object_type, size, np.random.default_rng(seed), open_), size)
+    check(build(object_type, size, np.random.default_rng(seed), Order(boxed_open=open_)), size)
 
 
 @pytest.mark.parametrize("object_type", sorted(BUILDERS))
@@ -125,5 +126,5 @@ def test_a_flat_laptop_is_closed() -> None:
 
 
 def test_an_open_book_shows_its_pages() -> None:
-    names = {part.name for part in build("Book", (0.3, 0.03, 0.2), np.random.default_rng(0), open_=True)}
+    names = {part.name for part in build("Book", (0.3, 0.03, 0.2), np.random.default_rng(0), Order(boxed_open=True))}
     assert {"left page", "right page"} <= names

@@ -29,9 +29,9 @@ from saom_player.objects import (
     tables,
     tableware,
 )
-from saom_player.objects.workbench import Bench, Builder
+from saom_player.objects.workbench import Bench, Builder, Order
 from saom_player.scene import Vector
-from saom_player.shapes import fit
+from saom_player.transforms import fit, fitting
 
 BUILDERS: dict[str, Builder] = {
     object_type: builder
@@ -43,18 +43,25 @@ BUILDERS: dict[str, Builder] = {
 }  # fmt: skip
 """Builders by AI2-THOR object type; other types get ``fallback.furniture``."""
 
+AS_BOXED = Order()
 # Builders never see an axis below this: the fit squashes their work to the real size.
 _LEAST_BUILD_M, _MOST_BUILD_M = 0.004, 20.0
 
 
-def build(object_type: str, size: Vector, rng: np.random.Generator, open_: bool = False) -> tuple[Part, ...]:
+def build(object_type: str, size: Vector, rng: np.random.Generator, order: Order = AS_BOXED) -> tuple[Part, ...]:
     """Parts of an object about the origin, extent exactly ``size`` metres (axes under 1 mm count as 1 mm).
 
-    Front towards +z, up +y. The style and colours come from ``rng``: equal generators give equal parts. ``open_``
-    shows the open state where it fits the same box. Any size is accepted; not-a-numbers count as 1 mm.
+    Front towards +z, up +y. The style and colours come from ``rng``: equal generators give equal parts, and whatever
+    the ``order``'s openness is, the same style. Away from the state of its box an object may reach beyond the box.
+    Any size is accepted; not-a-numbers count as 1 mm.
     """
     wanted = np.clip(np.nan_to_num(np.asarray(size, np.float64), nan=0.0), 0.0, _MOST_BUILD_M)
     w, h, d = (float(max(s, _LEAST_BUILD_M)) for s in wanted)
-    bench = Bench(object_type, (w, h, d), rng, open_)
+    bench = Bench(object_type, (w, h, d), rng, order)
     BUILDERS.get(object_type, fallback.furniture)(bench)
-    return fit(bench.parts, (float(wanted[0]), float(wanted[1]), float(wanted[2])))
+    box = (float(wanted[0]), float(wanted[1]), float(wanted[2]))
+    factors, offset = fitting(bench.parts, box)
+    return tuple(
+        part if motion is None else Part(part.name, motion.fitted(factors, offset).applied(part.mesh))
+        for part, motion in zip(fit(bench.parts, box), bench.motions, strict=True)
+    )

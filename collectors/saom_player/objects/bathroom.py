@@ -70,7 +70,7 @@ def toilet(b: Bench) -> None:
     flat = superellipse(half_w, half_d * 0.98, power=2.3, points=26)
     lid = loft([(0, flat), (0.6 * thick, flat), (thick, flat * 0.9)], plastic)
     back = -b.d / 2 + tank
-    if b.open_ or b.chance(0.45):
+    if b.boxed_open or b.chance(0.45):
         b.add("lid", lid, 0, rim + thick + half_d * 0.96, back + 0.02 * b.d, x_deg=-86)
     else:
         b.add("lid", lid, 0, rim + thick, cz)

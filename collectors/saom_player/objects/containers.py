@@ -24,7 +24,7 @@ from saom_player.shapes import (
 def cardboard_box(b: Bench) -> None:
     """A carton: closed with tape, or open with flaps that hang out; seen inside."""
     board, tape = b.mat.cardboard(), b.mat.paper((0.80, 0.70, 0.50))
-    opened = b.open_ or b.chance(0.6)
+    opened = b.boxed_open or (b.order.boxed_open is None and b.chance(0.6))
     wall = min(0.006, 0.05 * min(b.w, b.d))
     flap = 0.22 * b.d if opened else 0.0
     w, d = b.w - (1.2 * flap if opened else 0), b.d - 1.2 * flap

@@ -58,3 +58,4 @@ def standing(builder: Builder) -> Builder:
 def _built_and_turned(b: Bench, builder: Builder, matrix: NDArray[np.float64]) -> None:
     builder(b)
     b.parts[:] = [Part(part.name, transformed(part.mesh, matrix)) for part in b.parts]
+    b.motions[:] = [motion and motion.turned(matrix) for motion in b.motions]

@@ -23,7 +23,7 @@ def book(b: Bench) -> None:
     """Covers, page block, spine with a band; or lying open. The spine is at +x, the viewer's left."""
     cover = b.mat.motif("cover")
     cloth, pages = b.mat.paint(b.mat.color()), b.mat.paper((0.92, 0.89, 0.80))
-    if b.open_:
+    if b.boxed_open:
         _open_book(b)
         return
     board = max(0.07 * b.h, 0.0004)

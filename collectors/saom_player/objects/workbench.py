@@ -1,32 +1,77 @@
 """The bench a builder works on: the box to fill, seeded choices, materials, and the parts made so far."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
 from saom_player.materials import Palette
 from saom_player.mesh import Material, Mesh, Part
+from saom_player.objects.motion import Motion
 from saom_player.scene import Vector
 from saom_player.shapes import box, cylinder, moved, rotated, rounded_box
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Order:
+    """What is known of an object besides its box."""
+
+    openness: float | None = None
+    """How far to open it, 0..1; None: as its box shows it."""
+    boxed_open: bool | None = None
+    """Whether the box is the open object's; None: the builder judges by the box's shape or by chance."""
+    hinge: int = 0
+    """On which side the door's hinges are, seen along x: -1 or 1; 0 leaves it to the builder."""
+    contents: tuple[tuple[float, float], ...] = ()
+    """Lowest and highest y above the box's base, in metres, of what the object holds: it gets shelves to suit."""
+
+
 class Bench:
     """One object in the making, in a frame with its base at y = 0, centred in x and z, its front towards +z.
 
     ``w``, ``h``, ``d`` (x, y, z, metres) are the box to fill. Builders may miss it a little: the result is fitted.
-    ``open_`` asks for the open state where the same box can show it (a book, a box, a toilet lid, a laptop).
+    They build the object as it is in its box (``boxed_open`` says in which state that is), and say with ``moving``
+    what moves on the way to its other state; ``travel`` is how much of that way to go, 0 for the box's own state.
     """
 
-    def __init__(self, object_type: str, size: Vector, rng: np.random.Generator, open_: bool) -> None:
+    def __init__(self, object_type: str, size: Vector, rng: np.random.Generator, order: Order) -> None:
         self.object_type = object_type
         self.w, self.h, self.d = size
-        self.open_ = open_
+        self.order = order
+        self.boxed_open = bool(order.boxed_open)
         self.rng = rng
         self.mat = Palette(rng)
         self.parts: list[Part] = []
+        self.motions: list[Motion | None] = []
+        self._motion: Motion | None = None
+
+    @property
+    def travel(self) -> float:
+        """How far, 0..1, the object is from the state of its box to its other one."""
+        rest = float(self.boxed_open)
+        return 0.0 if self.order.openness is None else abs(self.order.openness - rest)
+
+    @contextmanager
+    def moving(
+        self,
+        pivot: Vector = (0.0, 0.0, 0.0),
+        *,
+        turn_deg: Vector = (0.0, 0.0, 0.0),
+        shift: Vector = (0.0, 0.0, 0.0),
+        scale: Vector = (1.0, 1.0, 1.0),
+    ) -> Iterator[None]:
+        """Parts added meanwhile move so by the end of the way: turned (Unity Euler), shifted, squeezed at ``pivot``."""
+        before = self._motion
+        if self.travel:
+            self._motion = Motion.of(self.travel, pivot, turn_deg, shift, scale)
+        try:
+            yield
+        finally:
+            self._motion = before
 
     def chance(self, probability: float) -> bool:
         """True with the given probability."""
@@ -62,6 +107,7 @@ class Bench:
         if x_deg or y_deg or z_deg:
             mesh = rotated(mesh, x_deg=x_deg, y_deg=y_deg, z_deg=z_deg)
         self.parts.append(Part(name, moved(mesh, x, y, z)))
+        self.motions.append(self._motion)
 
     def add_each(self, name: str, mesh: Mesh, places: Iterable[Vector]) -> None:
         """The same mesh at several places, as "name 1", "name 2", ..."""
