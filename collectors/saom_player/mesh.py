@@ -25,6 +25,12 @@ class Material:
     """1 or more: the surface shines by itself at texture * tint * emission; between 0 and 1 it is added."""
     reflect: float = 0.0
     """Mirror share, 0..1."""
+    opacity: float = 1.0
+    """Share of what lies behind that the surface hides; below 1 it is glass, and casts no shadow."""
+    cutoff: float = 0.0
+    """Above 0: texels with less alpha than this are holes; only a scene's own textures have alpha."""
+    one_sided: bool = False
+    """Whether the surface is seen from its front alone."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,9 @@
 """Textures in linear light with all their mip levels, in three flat planes: one look-up serves any mix of textures."""
 
+from collections.abc import Mapping
+
 import numpy as np
+from numpy.typing import NDArray
 
 from saom_player.render.tracing import Floats, Ints
 from saom_player.texture_noise import SIZE
@@ -12,10 +15,10 @@ GAMMA = np.float32(2.2)
 
 
 class TextureAtlas:
-    """Samples textures by number: number k is ``keys[k]``."""
+    """Samples textures by number: number k is ``keys[k]``, a recipe of textures.py or one of a scene's ``own``."""
 
-    def __init__(self, keys: tuple[str, ...]) -> None:
-        levels = [np.stack([texture(key) for key in keys]) ** GAMMA]
+    def __init__(self, keys: tuple[str, ...], own: Mapping[str, NDArray[np.uint8]]) -> None:
+        levels = [np.stack([_picture(key, own) for key in keys]) ** GAMMA]
         while levels[-1].shape[1] > _SMALLEST:
             side = levels[-1].shape[1] // 2
             levels.append(levels[-1].reshape(len(keys), side, 2, side, 2, 3).mean((2, 4)))
@@ -58,6 +61,13 @@ class TextureAtlas:
             for k in range(3):
                 color[k] += self._planes[k].take(index) * weight
         return color
+
+
+def _picture(key: str, own: Mapping[str, NDArray[np.uint8]]) -> Floats:
+    """(256, 256, 3) sRGB in 0..1."""
+    if key in own:
+        return own[key][..., :3].astype(np.float32) / np.float32(255)
+    return texture(key)
 
 
 def _wrapped(coordinate: Floats, side: Ints) -> Floats:

@@ -65,8 +65,8 @@ def bake(triangles: Triangles, scene: Scene, cache_dir: Path | None) -> BakedLig
 
 
 def occluders(triangles: Triangles, smallest_m: float = 0.0) -> NDArray[np.bool_]:
-    """(T,) what casts shade: nothing that shines by itself, and no part below a size."""
-    shines = np.array([material.emission >= 1 for material in triangles.materials], np.bool_)
+    """(T,) what casts shade: nothing that shines by itself or is glass, and no part below a size."""
+    shines = np.array([material.emission >= 1 or material.opacity < 1 for material in triangles.materials], np.bool_)
     # Two long sides: bars, legs and skirting boards are thin things for contact shade, however long.
     large = part_sizes_m(triangles)[:, 1] >= smallest_m
     return np.asarray(~shines[triangles.material] & large[triangles.part])

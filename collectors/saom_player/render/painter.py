@@ -12,6 +12,7 @@ from saom_player.render.edges import edge_pixels, smooth_edges
 from saom_player.render.geometry import Triangles
 from saom_player.render.light_grid import LightGrid
 from saom_player.render.lighting import SunLight, contact_shade, lamp_visibility, smooth_sun, toward_lamp
+from saom_player.render.seeing import through_glass
 from saom_player.render.shading import MIRROR_REFLECT, PixelLight, mirror_rays, shade, shade_plainly
 from saom_player.render.surface import Place, Surfaces, surface_keys
 from saom_player.render.tone import to_bytes
@@ -35,7 +36,7 @@ class Painter:
         self._empty = len(triangles) == 0
         self._keys = surface_keys(triangles)
         self._faces = np.ascontiguousarray(triangles.face.T)
-        self._surfaces = Surfaces(triangles, bake(triangles, scene, cache_dir))
+        self._surfaces = Surfaces(triangles, bake(triangles, scene, cache_dir), scene.textures)
         self._lamps = scene.lamps
         self._sun = SunLight(scene.sun, scene.windows) if scene.sun is not None else None
         self._exposure = _exposure(self._surfaces, triangles, scene)
@@ -118,7 +119,18 @@ class Painter:
     def _reflected(self, origin: Floats, ray: Floats, radians_per_pixel: float) -> Floats:
         rows = np.ascontiguousarray(ray.T)
         found = self._tracer.nearest(np.ascontiguousarray(origin.T), rows)
-        return shade_plainly(self._surfaces, origin, ray, found, self._lamps, radians_per_pixel)
+        return self._plainly(origin, ray, found, radians_per_pixel)
+
+    def _plainly(self, origin: Floats, direction: Floats, hits: Hits, radians_per_pixel: float) -> Floats:
+        color = shade_plainly(self._surfaces, origin, direction, hits, self._lamps, radians_per_pixel)
+        return self._through(color, origin, direction, hits, radians_per_pixel)
+
+    def _through(
+        self, color: Floats, origin: Floats, direction: Floats, hits: Hits, radians_per_pixel: float
+    ) -> Floats:
+        return through_glass(
+            color, self._surfaces, self._tracer, origin, direction, hits, self._lamps, radians_per_pixel
+        )
 
     def _tile(self, rays: PixelRays, hits: Hits, light: PixelLight, tile: slice) -> NDArray[np.uint8]:
         """(n, 3) displayed colours of some rows' pixels."""
@@ -132,6 +144,7 @@ class Painter:
             reflection=self._with_mirrors(light, tile, direction, place, some, rays.radians_per_pixel),
         )
         color = shade(self._surfaces, place, direction, some, own, self._sun, rays.radians_per_pixel)
+        color = self._through(color, rays.origin, direction, some, rays.radians_per_pixel)
         missed = some.triangle < 0
         if missed.any():
             color[:, missed] = self._surfaces.sky(direction[:, missed])
@@ -152,8 +165,7 @@ class Painter:
 
     def _smoothed(self, picture: NDArray[np.uint8], rays: PixelRays, hits: Hits, keys: Ints) -> NDArray[np.uint8]:
         def shade_ray(direction: Floats, found: Hits) -> NDArray[np.uint8]:
-            color = shade_plainly(self._surfaces, rays.origin, direction, found, self._lamps, rays.radians_per_pixel)
-            return self._bytes(color).T
+            return self._bytes(self._plainly(rays.origin, direction, found, rays.radians_per_pixel)).T
 
         pixels = edge_pixels(keys, hits.t.reshape(keys.shape), self._face_of(hits))
         return smooth_edges(picture, pixels, keys, self._keys, self._tracer, rays, shade_ray)

@@ -14,7 +14,8 @@ from saom_player.render.camera import Camera as Camera
 from saom_player.render.camera import PixelRays
 from saom_player.render.geometry import flatten, tessellated
 from saom_player.render.painter import TILE_PIXELS, Painter
-from saom_player.render.tracing import FAR, Floats, Hits, Ints, RayTracer
+from saom_player.render.seeing import sight_tracer
+from saom_player.render.tracing import FAR, Floats, Hits, Ints
 from saom_player.scene import Scene
 
 LONGEST_EDGE_M = 0.2
@@ -45,7 +46,7 @@ class Renderer:
         self.scene = scene
         self._cache_dir = cache_dir
         self._triangles = tessellated(flatten(scene), LONGEST_EDGE_M)
-        self._tracer = RayTracer(self._triangles.positions)
+        self._tracer = sight_tracer(self._triangles, scene.textures)
 
     @property
     def triangles(self) -> int:

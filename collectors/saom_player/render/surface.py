@@ -3,6 +3,7 @@
 Look-up tables are kept as planes (one array a quantity) because n-long contiguous operations are what numpy does fast.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,7 @@ class MaterialTable:
     gloss: Floats
     emission: Floats
     reflect: Floats
+    opacity: Floats
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ class Place:
 class Surfaces:
     """The tables of one scene."""
 
-    def __init__(self, triangles: Triangles, baked: BakedLight) -> None:
+    def __init__(
+        self, triangles: Triangles, baked: BakedLight, textures: Mapping[str, NDArray[np.uint8]] | None = None
+    ) -> None:
         corners = [triangles.normals[:, c, k] for c in range(3) for k in range(3)]
         uvs = [triangles.uvs[:, c, k] for c in range(3) for k in range(2)]
         self._normals = [np.ascontiguousarray(plane) for plane in corners]
@@ -57,10 +61,11 @@ class Surfaces:
         self._back_row = baked.back_row
         keys = tuple(dict.fromkeys(material.texture for material in triangles.materials)) or ("plain",)
         # The sky is seen through windows whatever the scene's materials are.
-        self.atlas = TextureAtlas((*keys, *(("sky",) if "sky" not in keys else ())))
+        self.atlas = TextureAtlas((*keys, *(("sky",) if "sky" not in keys else ())), textures or {})
         self.sky_number = np.int32([*keys, "sky"].index("sky"))
         self.material = triangles.material
         self.materials = _material_table(triangles.materials, keys)
+        self.has_glass = bool((self.materials.opacity < 1).any())
         self._density = _texel_density(triangles)
         self.glow = np.float32(1)
         """What shines by itself and the sky are this bright: they shall look alike at any exposure of the room."""
@@ -136,6 +141,7 @@ def _material_table(materials: tuple[Material, ...], keys: tuple[str, ...]) -> M
         gloss=column("gloss"),
         emission=column("emission"),
         reflect=column("reflect"),
+        opacity=column("opacity"),
     )
 
 
