@@ -3,14 +3,17 @@
 import hashlib
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from saom_bench.types import Pose, Size
-from saom_collectors.session import ActionFailed, PlayerOptions, Position, View
+from saom_collectors.session import ActionFailed, PlayerLost, PlayerOptions, Position, View
 from saom_collectors.views import ViewRules
 
 TYPES = ("ArmChair", "Bed", "Bowl", "Floor", "Laptop", "Mug", "Painting", "Sofa")
@@ -58,6 +61,9 @@ class FakeSession:
             ids[box] = key(name)
         rgb = ids[..., None].view(np.uint8)[..., :3].copy()
         return View(rgb, ids, {name: key(name) for name in types}, types, pose)
+
+    def log(self) -> str:
+        return f"the fake stood in {self.scene}"
 
     def close(self) -> None:
         self.closed = True
@@ -110,11 +116,61 @@ def open_stalling(options: PlayerOptions) -> FakeSession:
     return _StallsInScene2(options.size_hw)
 
 
-def collect_and_stall(folder: str) -> None:
-    """What the test of a killed collect runs as a process of its own."""
+class _WithPlayer(FakeSession):
+    """Every look asks a process of its own, as a real player would be: when that is killed, so is the session."""
+
+    def __init__(self, size_hw: Size) -> None:
+        super().__init__(size_hw)
+        self.player = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+
+    def look(self, pose: Pose) -> View:
+        time.sleep(0.004)
+        assert self.player.stdin is not None
+        assert self.player.stdout is not None
+        try:
+            self.player.stdin.write(b"look\n")
+        except OSError as error:
+            raise PlayerLost("the player is gone") from error
+        if self.player.stdout.readline() != b"look\n":
+            raise PlayerLost("the player is gone")
+        return super().look(pose)
+
+    def close(self) -> None:
+        self.player.kill()
+        self.player.wait()
+
+
+def open_with_player(options: PlayerOptions) -> FakeSession:
+    return _WithPlayer(options.size_hw)
+
+
+KILL_SCENES = tuple(f"FloorPlan{n}" for n in range(1, 9))
+
+
+def collect_under_fire(folder: str) -> None:
+    """What the kill test runs as a process of its own: many attempts, two workers that are recycled."""
     from saom_bench.console import console
     from saom_collectors.collect import CollectConfig, collect
+    from saom_collectors.jobs import JobRules
 
     console.quiet = True
     config = CollectConfig("train", SIMULATOR, PlayerOptions(size_hw=(60, 80)), views_per_scene=4, rules=RULES)
-    collect(Path(folder), ("FloorPlan1", "FloorPlan2", "FloorPlan3"), config, 1, open_stalling)
+    collect(Path(folder), KILL_SCENES, config, 2, open_with_player, JobRules(attempts=1000, recycle_after=3))
+
+
+def collect_and_stall(folder: str, heeds_signals: bool = False) -> None:
+    """What the test of a killed collect runs as a process of its own; with signals heeded as the command does."""
+    from saom_bench.console import console
+    from saom_collectors.collect import CollectConfig, collect
+    from saom_collectors.jobs import JobRules
+    from saom_collectors.stopping import stop_on_signals
+
+    console.quiet = True
+    config = CollectConfig("train", SIMULATOR, PlayerOptions(size_hw=(60, 80)), views_per_scene=4, rules=RULES)
+    scenes = ("FloorPlan1", "FloorPlan2", "FloorPlan3")
+    if not heeds_signals:
+        collect(Path(folder), scenes, config, 1, open_stalling)
+        return
+    with stop_on_signals() as stop:
+        collect(Path(folder), scenes, config, 1, open_stalling, JobRules(), stop)
+    sys.exit(stop.exit_code)

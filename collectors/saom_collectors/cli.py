@@ -45,6 +45,10 @@ def collect(
     min_objects: Annotated[int, typer.Option(help="Prefer views that show at least this many objects.")] = 3,
     tries: Annotated[int, typer.Option(help="Candidate poses looked at for each view.")] = 8,
     min_area: Annotated[int, typer.Option(help="Objects that show fewer pixels get no label; 0 keeps all.")] = 16,
+    attempts: Annotated[int, typer.Option(help="Of a scene that fails, each with a fresh player.")] = 3,
+    recycle_after: Annotated[int, typer.Option(help="Scenes of one worker process before a new one takes over.")] = 25,
+    step_timeout: Annotated[float, typer.Option(help="Seconds after which a silent player counts as hung.")] = 120.0,
+    status: Annotated[bool, typer.Option("--status", help="Say how the collect into OUT is getting on.")] = False,
     resume: Annotated[bool, typer.Option("--resume/--no-resume", help="Go on with a dataset begun before.")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be collected, and write nothing.")] = False,
 ) -> None:
@@ -59,16 +63,28 @@ def collect(
     saom-bench collect data/few --scenes FloorPlan1,FloorPlan201-203 -n 4 --seed 7
 
     saom-bench collect data/train --split train --dry-run
+
+    saom-bench collect data/train --status
+
+    Ctrl-C, SIGTERM, a crash or a full disk lose nothing: the same command goes on, to the same bytes. A second Ctrl-C
+    ends at once.
     """
+    if status:
+        _show_status(out)
+        return
     from saom_collectors.collect import CollectConfig, existing, pending
     from saom_collectors.collect import collect as run
+    from saom_collectors.jobs import JobRules
     from saom_collectors.scenes import all_scenes, select, split_of
     from saom_collectors.session import PlayerOptions
+    from saom_collectors.stopping import stop_on_signals
     from saom_collectors.thor import open_player, simulator_of
     from saom_collectors.views import ViewRules
 
-    _check_numbers(views_per_scene=views_per_scene, tries=tries)
-    options = PlayerOptions(player, parse_size(size), _checked_fov(fov), player_path)
+    _check_numbers(views_per_scene=views_per_scene, tries=tries, attempts=attempts, recycle_after=recycle_after)
+    if step_timeout <= 0:
+        raise SaomBenchError(f"--step-timeout {step_timeout:g} leaves no time; give 1 or more seconds")
+    options = PlayerOptions(player, parse_size(size), _checked_fov(fov), player_path, step_timeout_s=step_timeout)
     asked = select(all_scenes(), scenes, split, rooms, limit_scenes)
     config = CollectConfig(
         split=split_of(asked[0]),
@@ -89,11 +105,11 @@ def collect(
         _show_plan(out, chosen, pending(out, chosen, manifest)[0], config)
         return
     processes = min(len(chosen), workers if workers > 0 else os.cpu_count() or 1)
-    try:
-        outcome = run(out, chosen, config, processes, open_player)
-    except KeyboardInterrupt:
+    with stop_on_signals() as stop:
+        outcome = run(out, chosen, config, processes, open_player, JobRules(attempts, recycle_after), stop)
+    if stop.is_requested:
         errors.print("stopped: finished scenes are kept; the same command goes on from here")
-        raise typer.Exit(130) from None
+        raise typer.Exit(stop.exit_code)
     _show_outcome(out, outcome, config)
     if outcome.failures:
         raise typer.Exit(1)
@@ -140,7 +156,10 @@ def _show_outcome(out: Path, outcome: "Outcome", config: "CollectConfig") -> Non
     from saom_bench.shards.dataset import open_dataset
 
     for failure in outcome.failures:
-        errors.print(f"[red]failed[/red] {failure.scene}: {failure.error}", soft_wrap=True)
+        where = f" (log: {out / failure.log})" if failure.log else ""
+        errors.print("[red]put aside[/red]", end=" ")
+        line = f"{failure.scene} after {failure.attempts} attempts: {failure.error}{where}"
+        errors.print(line, soft_wrap=True, markup=False)
     if not (outcome.collected or outcome.kept):
         errors.print("no scene was collected")
         return
@@ -159,6 +178,34 @@ def _show_outcome(out: Path, outcome: "Outcome", config: "CollectConfig") -> Non
     table.add_row("fingerprint", dataset.fingerprint[:16])
     console.print(table)
     next_steps(*_next_commands(out, config))
+
+
+def _show_status(out: Path) -> None:
+    """From the folder alone, so on any machine that sees it."""
+    from saom_bench.shards.manifest import read_manifest
+    from saom_collectors.status import read_status
+
+    manifest, status = read_manifest(out), read_status(out)
+    table = _table(f"collect into {out}")
+    frames = sum(record.frames for record in manifest.shards)
+    table.add_row("sealed", f"{len(manifest.shards)} shards, {frames} frames")
+    if status is not None:
+        stale = f", but silent for {status.silence_s():.0f} s: it may have been killed" if status.is_stale() else ""
+        table.add_row("state", f"{status.state}{stale}")
+        table.add_row("this run", f"{status.scenes_done} of {status.scenes} scenes, {status.scenes_failed} put aside")
+        table.add_row("frames", f"{status.frames_done} of {status.frames}")
+        table.add_row("speed", f"{status.rate:.2f} frames/s")
+        if status.state == "running" and status.eta_s is not None:
+            table.add_row("to go", f"{status.eta_s / 60:.0f} min")
+        table.add_row("on", f"{status.host}, process {status.pid}, {status.updated}")
+        if status.note:
+            table.add_row("waits", status.note)
+    console.print(table)
+    for failure in manifest.failures:
+        where = f" (log: {out / failure.log})" if failure.log else ""
+        console.print(
+            f"put aside: {failure.scene}: {failure.error}{where}", style="yellow", soft_wrap=True, markup=False
+        )
 
 
 def _next_commands(out: Path, config: "CollectConfig") -> list[str]:

@@ -6,9 +6,7 @@ and does the scenes whose shard is missing or damaged.
 
 import os
 import shlex
-import shutil
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -17,7 +15,6 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from saom_bench import provenance
 from saom_bench.classes import label_set
 from saom_bench.console import progress
 from saom_bench.errors import SaomBenchError
@@ -28,19 +25,24 @@ from saom_bench.shards.manifest import (
     FailureRecord,
     Manifest,
     ShardRecord,
-    append_record,
     create_manifest,
     read_manifest,
 )
 from saom_bench.shards.writer import ShardWriter
-from saom_bench.types import Capture, Size
+from saom_bench.types import Capture
 from saom_collectors.decode import decode
-from saom_collectors.jobs import Advanced, Done, Report, run_jobs
+from saom_collectors.jobs import JobRules, run_jobs
+from saom_collectors.runlog import RunLog
 from saom_collectors.session import PlayerOptions, Session
+from saom_collectors.space import DiskGate, check_space
+from saom_collectors.stopping import Stop
+from saom_collectors.supervised import SupervisedSession
 from saom_collectors.views import ChosenView, ViewRules, choose_views, scout_size
+from saom_collectors.worker import Report, sweep_scratch
 
 Opener = Callable[[PlayerOptions], Session]
 _LOCK = ".lock"
+_SEAL_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -107,17 +109,22 @@ class SceneWorker:
     _session: Session | None = None
 
     def run(self, scene: str, report: Report) -> ShardRecord:
-        """Collect one scene into its sealed shard; reports each frame."""
+        """Collect one scene into its sealed shard; reports each frame. A failure takes the player's log along."""
         started = time.monotonic()
+        options = self.config.player
         if self._session is None:
-            self._session = self.open_session(self.config.player)
+            report.expect("the player's start", options.start_timeout_s * 2)
+            self._session = self.open_session(options)
         try:
-            with ShardWriter(self.folder, self.config.header(scene), self.config.player.size_hw) as writer:
-                for capture in captures(self._session, scene, self.config):
+            with ShardWriter(self.folder, self.config.header(scene), options.size_hw) as writer:
+                for capture in captures(SupervisedSession(self._session, options, report), scene, self.config):
                     writer.add(capture)
                     report(1)
+                report.finish()
+                report.expect("the seal of the shard", _SEAL_S)
                 return writer.seal(duration_s=time.monotonic() - started)
-        except BaseException:
+        except BaseException as error:
+            error.add_note(f"The player's log ends:\n{self._session.log()}")
             self.close()
             raise
 
@@ -195,59 +202,61 @@ def pending(folder: Path, scenes: tuple[str, ...], manifest: Manifest | None) ->
 
 
 def collect(
-    folder: Path, scenes: tuple[str, ...], config: CollectConfig, workers: int, open_session: Opener
+    folder: Path,
+    scenes: tuple[str, ...],
+    config: CollectConfig,
+    workers: int,
+    open_session: Opener,
+    rules: JobRules = JobRules(),
+    stop: Stop | None = None,
 ) -> Outcome:
-    """Collect what ``folder`` still lacks of ``scenes``; a scene that fails is recorded, and the others go on.
+    """Collect what ``folder`` still lacks of ``scenes``.
+
+    A scene that fails is tried again, with a fresh player, as often as ``rules`` allow; then it is put aside with its
+    log, and the others go on. A stop that is requested ends the run in good order: what is complete is sealed.
 
     Raises SaomBenchError, before anything is written, when the folder holds another dataset, another collect is
     writing to it, or the disk is too full.
     """
     unfinished, _ = pending(folder, scenes, existing(folder, config))
-    _check_space(folder, len(unfinished) * config.views_per_scene, config.player.size_hw)
+    check_space(folder, len(unfinished) * config.views_per_scene, config.player.size_hw)
     started = time.monotonic()
     with _locked(folder):
         manifest = existing(folder, config)
         if manifest is None:
             create_manifest(folder, config.settings())
         _remove_partials(folder)
+        sweep_scratch()
         todo, kept = pending(folder, scenes, manifest)
         # A whole path: a worker process may have another working folder.
         worker = SceneWorker(folder.resolve(), config, open_session)
-        collected, failures = _run(worker, todo, config, workers)
+        try:
+            collected, failures = _run(worker, _failed_last(todo, manifest), config, workers, rules, stop)
+        finally:
+            _remove_partials(folder)
     return Outcome(tuple(collected), tuple(kept), tuple(failures), time.monotonic() - started)
 
 
+def _failed_last(todo: list[str], manifest: Manifest | None) -> list[str]:
+    """Scenes that failed before come last: they must not hold up the others."""
+    failed = {failure.scene for failure in manifest.failures} if manifest else set()
+    return sorted(todo, key=lambda scene: scene in failed)
+
+
 def _run(
-    worker: SceneWorker, todo: list[str], config: CollectConfig, workers: int
+    worker: SceneWorker, todo: list[str], config: CollectConfig, workers: int, rules: JobRules, stop: Stop | None
 ) -> tuple[list[ShardRecord], list[FailureRecord]]:
-    collected: list[ShardRecord] = []
-    failures: list[FailureRecord] = []
-    per_scene = config.views_per_scene
     if not todo:
-        return collected, failures
-    with progress() as bar, closing(run_jobs(worker, todo, min(workers, len(todo)))) as events:
-        task = bar.add_task("collect", total=len(todo) * per_scene, unit="frames", note="loading scenes")
-        taken: Counter[str] = Counter()
+        return [], []
+    processes = min(workers, len(todo))
+    room = DiskGate(worker.folder, processes * config.views_per_scene, config.player.size_hw)
+    jobs = run_jobs(worker, todo, processes, rules, stop, room)
+    with progress() as bar, closing(jobs) as events:
+        log = RunLog(worker.folder, todo, config.views_per_scene, bar)
         for event in events:
-            if isinstance(event, Advanced):
-                taken[event.task] += event.units
-                bar.update(task, completed=taken.total(), note=_note(collected, failures, todo))
-                continue
-            if isinstance(event, Done):
-                append_record(worker.folder, event.result)
-                collected.append(event.result)
-            else:
-                failure = FailureRecord(event.task, event.error, provenance.now())
-                append_record(worker.folder, failure)
-                failures.append(failure)
-                taken.pop(event.task, None)
-            total = (len(todo) - len(failures)) * per_scene
-            bar.update(task, completed=taken.total(), total=total, note=_note(collected, failures, todo))
-    return collected, failures
-
-
-def _note(collected: list[ShardRecord], failures: list[FailureRecord], todo: list[str]) -> str:
-    return f"{len(collected)}/{len(todo)} scenes" + (f", {len(failures)} failed" if failures else "")
+            log.heard(event)
+        log.ended(was_stopped=stop is not None and stop.is_requested)
+    return log.collected, log.failures
 
 
 def _is_whole(folder: Path, record: ShardRecord) -> bool:
@@ -258,20 +267,6 @@ def _is_whole(folder: Path, record: ShardRecord) -> bool:
 def _remove_partials(folder: Path) -> None:
     for path in folder.glob("*" + PARTIAL_SUFFIX):
         path.unlink()
-
-
-def _check_space(folder: Path, frames: int, size_hw: Size) -> None:
-    """Before the first frame: a disk that fills under HDF5 takes the process down with it."""
-    where = folder.resolve()
-    while not where.exists():
-        where = where.parent
-    needed = frames * size_hw[0] * size_hw[1] * 4
-    free = shutil.disk_usage(where).free
-    if free < needed:
-        raise SaomBenchError(
-            f"{frames} frames need up to {needed / 1e9:.1f} GB and the disk of {where} has {free / 1e9:.1f} GB free; "
-            "free some, or ask for fewer scenes or views"
-        )
 
 
 @contextmanager

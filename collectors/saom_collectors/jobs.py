@@ -1,43 +1,34 @@
-"""A pool of worker processes, each in its own process group: one task at a time, and none outlives its parent.
+"""A supervised pool of worker processes: one task at a time each, retried elsewhere when it fails, none outlives us.
 
-A worker that fails at a task, or dies of it, costs that task only.
+A worker that fails, dies, or says nothing for longer than it promised costs one attempt at one task. Workers run in
+process groups of their own (worker.py), so that what they started ends with them.
 """
 
-import multiprocessing
-import os
-import signal
-import sys
-import threading
 import time
-import traceback
-from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
+from collections import Counter, deque
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from typing import Generic, Protocol, TypeVar
 
-from saom_bench.errors import SaomBenchError
+from saom_collectors.stopping import Stop
+from saom_collectors.worker import Member, Said, Worker
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-TaskIn = TypeVar("TaskIn", contravariant=True)
-ResultOut = TypeVar("ResultOut", covariant=True)
-Report = Callable[[int], None]
-_GRACE_S = 10.0
+_POLL_S = 2.0
 
 
-class Worker(Protocol[TaskIn, ResultOut]):
-    """What runs in a worker process; it is pickled on its way there."""
+@dataclass(frozen=True)
+class JobRules:
+    """How much a task and a worker may cost."""
 
-    def run(self, task: TaskIn, report: Report) -> ResultOut:
-        """Do a task; ``report(n)`` tells the parent of n more units done."""
-        ...
-
-    def close(self) -> None:
-        """Let go of what was kept between tasks."""
-        ...
+    attempts: int = 3
+    """Of one task, each in a worker without a past; then it has failed."""
+    recycle_after: int = 25
+    """Tasks of one worker process: what leaks goes with it."""
+    silence_s: float = 600.0
+    """A worker that says nothing for so long hangs, unless it asked for another limit."""
 
 
 @dataclass(frozen=True)
@@ -58,137 +49,163 @@ class Done(Generic[Task, Result]):
 
 @dataclass(frozen=True)
 class Failed(Generic[Task]):
-    """A task failed; ``error`` is one line."""
+    """An attempt failed. ``error`` is one line, ``details`` a log; ``is_last``: the task is given up."""
 
     task: Task
     error: str
+    details: str = ""
+    attempt: int = 1
+    is_last: bool = True
 
 
-Event = Advanced[Task] | Done[Task, Result] | Failed[Task]
+@dataclass(frozen=True)
+class Paused:
+    """No task is begun until the reason is gone; "" says that it is."""
+
+    reason: str
+
+
+Event = Advanced[Task] | Done[Task, Result] | Failed[Task] | Paused
+
+
+class Gate(Protocol):
+    """Whether another task may begin."""
+
+    def __call__(self) -> str:
+        """Why not, or ""."""
+        ...
 
 
 def run_jobs(
-    worker: Worker[Task, Result], tasks: Sequence[Task], processes: int
-) -> Generator[Advanced[Task] | Done[Task, Result] | Failed[Task]]:
-    """Spread the tasks over processes and yield what happens. Closing the iterator ends every process at once."""
-    waiting = deque(tasks)
-    crew: dict[Connection, _Member[Task]] = {}
+    worker: Worker[Task, Result],
+    tasks: Sequence[Task],
+    processes: int,
+    rules: JobRules = JobRules(),
+    stop: Stop | None = None,
+    gate: Gate = lambda: "",
+) -> Generator[Advanced[Task] | Done[Task, Result] | Failed[Task] | Paused]:
+    """Spread the tasks over processes and yield what happens, until all are done or failed, or ``stop`` is requested.
+
+    After a stop, what workers finish while they end is still yielded. Closing the iterator ends every process at once.
+    ``gate`` is asked before a task begins; a task that failed while it is shut has not used up an attempt.
+    """
+    pool = _Pool(worker, tasks, processes, rules, gate)
     try:
-        while waiting or crew:
-            while waiting and len(crew) < processes:
-                member = _Member[Task].start(worker)
-                crew[member.pipe] = member
-                member.give(waiting.popleft())
-            for ready in wait(list(crew)):
-                member = crew[ready]  # type: ignore[index]
-                event: Event[Task, Result]
-                event, is_over = member.receive()
-                yield event
-                if not is_over:
-                    continue
-                if waiting and member.process.is_alive():
-                    member.give(waiting.popleft())
-                else:
-                    del crew[member.pipe]
-                    member.dismiss()
+        while pool.is_busy and not (stop and stop.is_requested):
+            yield from pool.begin()
+            yield from pool.hear(stop)
+        if stop and stop.is_requested:
+            yield from pool.wind_up(stop)
     finally:
-        for member in crew.values():
-            member.process.terminate()
-        for member in crew.values():
-            member.kill()
+        pool.kill()
 
 
-@dataclass
-class _Member(Generic[Task]):
-    """The parent's side of one worker process."""
+class _Pool(Generic[Task, Result]):
+    """The parent's view: tasks that wait, and members at work."""
 
-    process: BaseProcess
-    pipe: Connection
-    task: Task | None = None
+    def __init__(
+        self, worker: Worker[Task, Result], tasks: Sequence[Task], processes: int, rules: JobRules, gate: Gate
+    ) -> None:
+        self._worker, self._processes, self._rules, self._gate = worker, processes, rules, gate
+        self._waiting = deque(tasks)
+        self._attempts: Counter[Task] = Counter()
+        self._crew: dict[Connection, Member[Task, Result]] = {}
+        self._pause = ""
 
-    @classmethod
-    def start(cls, worker: Worker[Task, Result]) -> "_Member[Task]":
-        # Spawned, not forked: HDF5 handles and threads do not survive a fork.
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(worker, theirs))
-        process.start()
-        theirs.close()
-        return cls(process, ours)
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._waiting or any(m.task is not None for m in self._crew.values()))
 
-    def give(self, task: Task) -> None:
-        self.task = task
-        with suppress(OSError):  # A dead worker is noticed when it is heard.
-            self.pipe.send(task)
+    def begin(self) -> Generator[Paused]:
+        """Give waiting tasks to idle and new members, as far as the gate allows."""
+        while self._waiting and self._has_hands():
+            reason = self._gate()
+            if reason != self._pause:
+                self._pause = reason
+                yield Paused(reason)
+            if reason:
+                return
+            self._idle().give(self._waiting.popleft(), self._rules.silence_s)
 
-    def receive(self) -> tuple[Event[Task, Result], bool]:
-        """What the worker says, and whether it is through with its task."""
-        assert self.task is not None
-        try:
-            kind, value = self.pipe.recv()
-        except (EOFError, OSError):
-            self.kill()
-            return Failed(self.task, f"its worker process ended with {_ending(self.process.exitcode)}"), True
-        if kind == "advanced":
-            return Advanced(self.task, value), False
-        if kind == "failed":
-            return Failed(self.task, value), True
-        return Done(self.task, value), True
+    def hear(self, stop: Stop | None) -> Generator[Event[Task, Result]]:
+        """Wait for some member to speak, to fall silent for too long, or for a stop."""
+        listening: list[Connection | int] = [*self._crew, *([stop.fileno()] if stop else [])]
+        for ready in wait(listening, self._patience_s()):
+            if isinstance(ready, Connection):
+                yield from self._receive(self._crew[ready])
+        now = time.monotonic()
+        for member in [m for m in self._crew.values() if m.task is not None and m.deadline < now]:
+            task, error = member.task, f"it hung: {member.overdue()}"
+            assert task is not None
+            yield self._lost(member, task, error)
 
-    def dismiss(self) -> None:
-        """Tell the worker that there is no more to do, and wait for it."""
-        with suppress(OSError):
-            self.pipe.send(None)
-        self.kill()
+    def wind_up(self, stop: Stop) -> Generator[Event[Task, Result]]:
+        """Have all members end; yield what they still finish. A second stop ends them at once."""
+        for member in self._crew.values():
+            member.terminate()
+        end = time.monotonic() + Member.GRACE_S
+        while self._crew and not stop.is_urgent and time.monotonic() < end:
+            for ready in wait(list(self._crew), 0.1):
+                member = self._crew[ready]  # type: ignore[index]
+                yield from (event for event in self._receive(member) if not isinstance(event, Failed))
 
     def kill(self) -> None:
-        """End the worker and what it started; a worker that was told to end has a while to clear up."""
-        self.process.join(_GRACE_S)
-        # Its group outlives it; there is none yet when it dies very young.
-        with suppress(ProcessLookupError):
-            if self.process.pid is not None:
-                os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.kill()
-        self.process.join(10)
-        self.pipe.close()
+        """End every process."""
+        for member in self._crew.values():
+            member.terminate()
+        for member in self._crew.values():
+            member.kill()
+        self._crew.clear()
 
+    def _has_hands(self) -> bool:
+        return len(self._crew) < self._processes or any(m.task is None for m in self._crew.values())
 
-def _serve(worker: Worker[Task, Result], pipe: Connection) -> None:
-    """A worker process: tasks in, events out, until None or the parent's end."""
-    os.setpgrp()
-    # Raised in the main thread, so that open shards and players are let go of in the usual way.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        while (task := pipe.recv()) is not None:
-            pipe.send(_attempt(worker, task, pipe))
-    except EOFError:
-        return
-    finally:
-        worker.close()
+    def _idle(self) -> Member[Task, Result]:
+        for member in self._crew.values():
+            if member.task is None:
+                return member
+        member = Member[Task, Result].start(self._worker)
+        self._crew[member.pipe] = member
+        return member
 
+    def _patience_s(self) -> float | None:
+        deadlines = [m.deadline for m in self._crew.values() if m.task is not None]
+        soonest = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+        if self._pause:
+            return _POLL_S if soonest is None else min(_POLL_S, soonest)
+        return soonest
 
-def _attempt(worker: Worker[Task, Result], task: Task, pipe: Connection) -> tuple[str, object]:
-    try:
-        return "done", worker.run(task, lambda units: pipe.send(("advanced", units)))
-    except SaomBenchError as error:
-        return "failed", " ".join(str(error).split())
-    except Exception as error:
-        # A defect of ours: the manifest gets one line, the terminal all of it.
-        traceback.print_exc()
-        return "failed", f"{type(error).__name__}: {' '.join(str(error).split())}"
+    def _receive(self, member: Member[Task, Result]) -> Generator[Event[Task, Result]]:
+        said = member.receive()
+        task = member.task
+        if task is None:  # it ended while idle
+            self._dismiss(member)
+        elif said.kind == "advanced":
+            yield Advanced(task, int(said.value))
+        elif said.kind == "done":
+            member.finished()
+            if member.tasks_done >= self._rules.recycle_after or not self._waiting:
+                self._dismiss(member)
+            yield Done(task, said.value)
+        elif said.kind in {"failed", "gone"}:
+            yield self._lost(member, task, str(said.value), said)
 
+    def _lost(self, member: Member[Task, Result], task: Task, error: str, said: Said | None = None) -> Failed[Task]:
+        """A failed attempt ends its member: the next one starts without a past."""
+        del self._crew[member.pipe]
+        details = (said.details if said else "") or member.last_words()
+        member.terminate()
+        member.kill()
+        if self._gate():
+            # What was not the task's fault is no attempt of it.
+            self._waiting.appendleft(task)
+            return Failed(task, error, details, self._attempts[task], is_last=False)
+        self._attempts[task] += 1
+        is_last = self._attempts[task] >= self._rules.attempts
+        if not is_last:
+            self._waiting.append(task)
+        return Failed(task, error, details, self._attempts[task], is_last)
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(_GRACE_S)
-        os.killpg(0, signal.SIGKILL)
-
-
-def _ending(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"signal {-code}" + (" (out of memory?)" if code == -signal.SIGKILL else "")
-    return f"exit code {code}"
+    def _dismiss(self, member: Member[Task, Result]) -> None:
+        self._crew.pop(member.pipe, None)
+        member.dismiss()

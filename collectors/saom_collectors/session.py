@@ -33,7 +33,8 @@ class PlayerOptions:
     executable: Path | None = None
     """For "unity": a build on this machine; None has the client find or download its own."""
     start_timeout_s: float = 120.0
-    step_timeout_s: float = 300.0
+    reset_timeout_s: float = 300.0
+    step_timeout_s: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,10 @@ class Session(Protocol):
 
     def look(self, pose: Pose) -> View:
         """Stand and look somewhere. Raises ActionFailed when there is no room."""
+        ...
+
+    def log(self) -> str:
+        """The end of what the simulator has printed; empty when it printed nothing."""
         ...
 
     def close(self) -> None:

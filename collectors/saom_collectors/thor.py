@@ -37,6 +37,7 @@ _INITIALIZE = {
     "renderInstanceSegmentation": True,
 }
 _POLL_S = 0.1
+_LOG_BYTES = 20_000
 
 
 def open_player(options: PlayerOptions) -> "ThorSession":
@@ -131,6 +132,11 @@ class ThorSession:
         )
         return self._view(event)
 
+    def log(self) -> str:
+        """The end of the player's own log."""
+        path = self._folder / "log" / "unity.log"
+        return path.read_bytes()[-_LOG_BYTES:].decode(errors="replace") if path.is_file() else ""
+
     def close(self) -> None:
         """End the player and remove its folder; harmless when done twice."""
         if self._watch is not None:
@@ -165,7 +171,7 @@ class ThorSession:
             "download_only": True,
             "width": width,
             "height": height,
-            "server_timeout": self.options.step_timeout_s,
+            "server_timeout": max(self.options.reset_timeout_s, self.options.step_timeout_s),
             "server_start_timeout": self.options.start_timeout_s,
         }
         command = f"{shlex.quote(sys.executable)} -m saom_player"
@@ -207,10 +213,9 @@ class ThorSession:
     def _obituary(self, what: str, error: Exception) -> str:
         verdict = self._watch.verdict() if self._watch is not None else ""
         if not verdict and isinstance(error, TimeoutError):
-            verdict = f"no answer in {self.options.step_timeout_s:.0f} s"
+            verdict = "it did not answer in time"
         lines = [f"the {self.options.kind} player failed at {what}{self._where()}: {verdict or _short(error)}"]
-        log = self._folder / "log" / "unity.log"
-        tail = log.read_text(errors="replace").strip().splitlines()[-1:] if log.is_file() else []
+        tail = self.log().strip().splitlines()[-1:]
         lines += [f"its last words: {line[:300]}" for line in tail]
         if self.options.kind == "unity" and what == "start":
             lines.append(

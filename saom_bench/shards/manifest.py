@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from saom_bench.errors import SaomBenchError
 from saom_bench.files import write_text_atomically
@@ -13,6 +13,7 @@ from saom_bench.files import write_text_atomically
 MANIFEST = "manifest.jsonl"
 MANIFEST_FORMAT = "saom-manifest"
 MANIFEST_VERSION = 1
+_TAIL_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class FailureRecord:
     scene: str
     error: str
     when: str
+    attempts: int = 1
+    log: str = ""
+    """Path in the dataset's folder of what the attempts printed."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,7 @@ def append_record(folder: Path, record: ShardRecord | FailureRecord) -> None:
     """Add a line, durably; a line that a kill cut short is cut off first."""
     kind = "shard" if isinstance(record, ShardRecord) else "failure"
     with (folder / MANIFEST).open("r+b") as file:
-        file.truncate(_whole_lines(file.read()))
-        file.seek(0, os.SEEK_END)
+        _cut_torn_line(file)
         file.write(_line({"record": kind, **asdict(record)}).encode())
         file.flush()
         os.fsync(file.fileno())
@@ -94,6 +97,23 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _line(value: Mapping[str, Any]) -> str:
     return json.dumps(value, sort_keys=True) + "\n"
+
+
+def _cut_torn_line(file: BinaryIO) -> None:
+    """Leave the file after its last whole line. Looks at its end only: a line costs the same in a long manifest."""
+    end = file.seek(0, os.SEEK_END)
+    size = end
+    while end > 0:
+        start = max(0, end - _TAIL_BYTES)
+        file.seek(start)
+        found = file.read(end - start).rfind(b"\n")
+        if found >= 0:
+            end = start + found + 1
+            break
+        end = start
+    if end != size:
+        file.truncate(end)
+    file.seek(end)
 
 
 def _whole_lines(data: bytes) -> int:

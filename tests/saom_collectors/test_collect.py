@@ -16,9 +16,25 @@ from saom_bench.shards.dataset import open_dataset
 from saom_bench.shards.manifest import MANIFEST, read_manifest
 from saom_collectors.collect import CollectConfig, Opener, Outcome, SceneWorker, captures, collect
 from saom_collectors.session import PlayerOptions
+from saom_collectors.space import DiskGate
+from saom_collectors.status import STATUS, read_status
 
 SCENES = ("FloorPlan1", "FloorPlan2", "FloorPlan3")
 CONFIG = CollectConfig("train", SIMULATOR, PlayerOptions(size_hw=(60, 80)), views_per_scene=4, rules=RULES)
+
+
+class _Silent:
+    def __call__(self, units: int) -> None:
+        return
+
+    def expect(self, what: str, within_s: float) -> None:
+        return
+
+    def finish(self) -> None:
+        return
+
+
+SILENT = _Silent()
 
 
 def run(folder: Path, opener: Opener = open_fake, config: CollectConfig = CONFIG, workers: int = 1) -> Outcome:
@@ -64,7 +80,9 @@ def test_a_worker_killed_inside_a_scene_costs_that_scene_and_is_made_good(whole:
     outcome = run(folder, open_dying)
     assert [f.scene for f in outcome.failures] == ["FloorPlan2"]
     assert "signal 9" in outcome.failures[0].error
-    assert (folder / "FloorPlan2.h5.part").exists()
+    assert outcome.failures[0].attempts == 3
+    assert (folder / outcome.failures[0].log).read_text().count("signal 9") == 3
+    assert list(folder.glob("*.part")) == []
     assert open_dataset(folder).scenes == ("FloorPlan1", "FloorPlan3")
     outcome = run(folder)
     assert [r.scene for r in outcome.collected] == ["FloorPlan2"]
@@ -154,12 +172,12 @@ def test_a_worker_replaces_its_player_only_after_a_failure(tmp_path: Path) -> No
         return opened[-1]
 
     worker = SceneWorker(tmp_path, CONFIG, opener)
-    worker.run("FloorPlan1", lambda n: None)
-    worker.run("FloorPlan3", lambda n: None)
+    worker.run("FloorPlan1", SILENT)
+    worker.run("FloorPlan3", SILENT)
     assert [s.closed for s in opened] == [False]
     with pytest.raises(SaomBenchError, match="hole"):
-        worker.run("FloorPlan2", lambda n: None)
-    worker.run("FloorPlan1", lambda n: None)
+        worker.run("FloorPlan2", SILENT)
+    worker.run("FloorPlan1", SILENT)
     worker.close()
     assert [s.closed for s in opened] == [True, True]
 
@@ -169,23 +187,60 @@ def test_the_recorded_command_says_how_to_make_the_shard_again(whole: Path) -> N
     assert command.startswith("saom-bench collect OUT --scenes FloorPlan1 --views-per-scene 4 --size 80x60")
 
 
-@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("kind", "heeds_signals", "code"),
+    [
+        (signal.SIGKILL, False, -signal.SIGKILL),
+        (signal.SIGINT, False, -signal.SIGINT),
+        (signal.SIGINT, True, 130),
+        (signal.SIGTERM, True, 143),
+    ],
+)
 def test_a_collect_ended_inside_a_scene_leaves_no_worker_and_nothing_that_is_later_read(
-    whole: Path, tmp_path: Path, kind: signal.Signals
+    whole: Path, tmp_path: Path, kind: signal.Signals, heeds_signals: bool, code: int
 ) -> None:
     folder = tmp_path / "data"
-    code = "import fake_thor, sys; fake_thor.collect_and_stall(sys.argv[1])"
+    script = f"import fake_thor, sys; fake_thor.collect_and_stall(sys.argv[1], {heeds_signals})"
     path = os.pathsep.join(p for p in sys.path if p)
     environment = {**os.environ, "PYTHONPATH": path}
     child = subprocess.Popen(
-        [sys.executable, "-c", code, str(folder)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", script, str(folder)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     assert child.stdout is not None
     assert child.stdout.readline() == b"half way\n"
     child.send_signal(kind)
     # The worker, too, holds the other end of the pipe: it reads empty when both have ended.
     child.communicate(timeout=60)
-    assert child.returncode == -kind
+    assert child.returncode == code
     assert open_dataset(folder).scenes == ("FloorPlan1",)
+    if heeds_signals:
+        assert read_status(folder).state == "stopped"
+        assert list(folder.glob("*.part")) == []
     run(folder)
     assert fingerprint(folder) == fingerprint(whole)
+
+
+def test_a_disk_that_fills_pauses_the_run_and_loses_nothing(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter(["", "the disk is full", "the disk is full", ""])
+    monkeypatch.setattr(DiskGate, "__call__", lambda self: next(answers, ""))
+    outcome = run(tmp_path / "data")
+    assert outcome.failures == ()
+    assert fingerprint(tmp_path / "data") == fingerprint(whole)
+    assert next(answers, None) is None
+
+
+def test_a_full_disk_is_told_with_figures(tmp_path: Path) -> None:
+    assert DiskGate(tmp_path, 1, (10, 10))() == ""
+    assert "GB free" in DiskGate(tmp_path, 10**9, (1000, 1000))()
+
+
+def test_the_status_of_a_run_that_ended(whole: Path, tmp_path: Path) -> None:
+    run(tmp_path / "data")
+    status = read_status(tmp_path / "data")
+    assert (status.state, status.scenes_done, status.frames_done) == ("finished", 3, 12)
+    assert not status.is_stale()
+    (tmp_path / "data" / STATUS).write_text("{}")
+    with pytest.raises(SaomBenchError, match="damaged"):
+        read_status(tmp_path / "data")

@@ -1,13 +1,20 @@
-"""The worker pool: every task is answered once, whatever becomes of the worker."""
+"""The worker pool: every task is answered once, whatever becomes of the worker; a stop loses nothing that is done."""
 
 import os
 import signal
+import threading
+import time
+from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from saom_bench.errors import SaomBenchError
-from saom_collectors.jobs import Advanced, Done, Failed, run_jobs
+from saom_collectors.jobs import Advanced, Done, Failed, JobRules, Paused, run_jobs
+from saom_collectors.stopping import Stop
+
+ONCE = JobRules(attempts=1)
 
 
 @dataclass
@@ -24,6 +31,14 @@ class Doubler:
             os.kill(os.getpid(), signal.SIGKILL)
         if task == "exit":
             os._exit(7)
+        if task == "hang":
+            report.expect("a long wait", 0.3)
+            threading.Event().wait()
+        if task == "spin":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            report.expect("a spin", 0.3)
+            while True:
+                pass
         return task * 2
 
     def close(self) -> None:
@@ -44,13 +59,110 @@ def test_all_tasks_are_done_once(processes: int) -> None:
         ("defect", "ZeroDivisionError: ours"),
         ("death", "its worker process ended with signal 9 (out of memory?)"),
         ("exit", "its worker process ended with exit code 7"),
+        ("hang", "it hung: no sign of life for 0 s at a long wait"),
     ],
 )
 def test_a_failure_costs_its_own_task(task: str, error: str) -> None:
-    events = list(run_jobs(Doubler(), [1, task, 2], 1))
+    events = list(run_jobs(Doubler(), [1, task, 2], 1, ONCE))
     assert [(e.task, e.error) for e in events if isinstance(e, Failed)] == [(task, error)]
     assert [e.result for e in events if isinstance(e, Done)] == [2, 4]
 
 
+def test_a_worker_that_spins_and_does_not_listen_is_ended() -> None:
+    events = list(run_jobs(Doubler(), ["spin", 4], 1, ONCE))
+    assert [e.error for e in events if isinstance(e, Failed)] == ["it hung: no sign of life for 0 s at a spin"]
+    assert [e.result for e in events if isinstance(e, Done)] == [8]
+
+
 def test_no_tasks_no_processes() -> None:
     assert list(run_jobs(Doubler(), [], 4)) == []
+
+
+@dataclass
+class Unlucky:
+    """Every task fails twice, by its own process's death, and then tells which process did it."""
+
+    folder: Path
+
+    def run(self, task: str, report) -> int:
+        mark = self.folder / task
+        tries = len(mark.read_text()) if mark.exists() else 0
+        mark.write_text("x" * (tries + 1))
+        if tries < 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return os.getpid()
+
+    def close(self) -> None:
+        return
+
+
+def test_a_task_is_tried_again_in_a_fresh_worker(tmp_path: Path) -> None:
+    events = list(run_jobs(Unlucky(tmp_path), ["a", "b"], 2, JobRules(attempts=3)))
+    failed = [e for e in events if isinstance(e, Failed)]
+    assert Counter((e.task, e.is_last) for e in failed) == {("a", False): 2, ("b", False): 2}
+    assert sorted(e.task for e in events if isinstance(e, Done)) == ["a", "b"]
+
+
+def test_a_task_is_given_up_after_its_attempts(tmp_path: Path) -> None:
+    events = list(run_jobs(Unlucky(tmp_path), ["a"], 1, JobRules(attempts=2)))
+    assert [(e.attempt, e.is_last) for e in events if isinstance(e, Failed)] == [(1, False), (2, True)]
+
+
+@dataclass
+class Teller:
+    """Tells which process it is."""
+
+    def run(self, task: int, report) -> int:
+        return os.getpid()
+
+    def close(self) -> None:
+        return
+
+
+def test_workers_are_recycled() -> None:
+    events = run_jobs(Teller(), range(7), 1, JobRules(recycle_after=3))
+    pids = [e.result for e in events if isinstance(e, Done)]
+    assert [len(set(pids[k : k + 3])) for k in (0, 3, 6)] == [1, 1, 1]
+    assert len(set(pids)) == 3
+
+
+def test_a_shut_gate_pauses_and_costs_no_attempt() -> None:
+    answers = iter(["", "full", "full", ""])
+    events = list(run_jobs(Doubler(), ["death", 5], 1, ONCE, gate=lambda: next(answers, "")))
+    assert [e.reason for e in events if isinstance(e, Paused)] == ["full", ""]
+    # The first death is the disk's fault, the second its own.
+    assert [(e.task, e.is_last) for e in events if isinstance(e, Failed)] == [("death", False), ("death", True)]
+    assert [e.result for e in events if isinstance(e, Done)] == [10]
+
+
+@dataclass
+class Sealer:
+    """Is asked to end while it seals, and while it waits."""
+
+    def run(self, task: str, report) -> str:
+        if task == "seals":
+            report.finish()
+            report(1)
+            time.sleep(0.5)
+            return "sealed"
+        report(1)
+        threading.Event().wait()
+        return ""
+
+    def close(self) -> None:
+        return
+
+
+def test_a_stop_lets_what_is_complete_be_sealed_and_ends_the_rest() -> None:
+    stop = Stop()
+    events = []
+    started = time.monotonic()
+    for event in run_jobs(Sealer(), ["seals", "waits", "never"], 2, stop=stop):
+        events.append(event)
+        if sum(isinstance(e, Advanced) for e in events) == 2 and not stop.is_requested:
+            stop.request(signal.SIGINT)
+    assert [(e.task, e.result) for e in events if isinstance(e, Done)] == [("seals", "sealed")]
+    assert [e for e in events if isinstance(e, Failed)] == []
+    assert stop.exit_code == 130
+    assert time.monotonic() - started < 60
+    stop.close()
