@@ -132,7 +132,8 @@ def _order(o: PlacedObject, drawn: Box, objects: Sequence[PlacedObject]) -> Orde
     base = drawn.center[1] - drawn.size[1] / 2
     held = [other.extent() for other in objects if o.object_id in other.parents]
     contents = tuple(sorted((low[1] - base, high[1] - base) for low, high in held))
-    return Order(None, "isOpen" in o.flags, int(np.sign(x)) if abs(x) > _HINGE_SHARE else 0, contents)
+    hinge = int(np.sign(x)) if abs(x) > _HINGE_SHARE else 0
+    return Order(boxed_open="isOpen" in o.flags, hinge=hinge, contents=contents)
 
 
 def _shape(o: PlacedObject, drawn: Box, order: Order, style: Callable[[], np.random.Generator]) -> Openable:

@@ -31,7 +31,7 @@ from saom_player.objects import (
 )
 from saom_player.objects.workbench import Bench, Builder, Order
 from saom_player.scene import Vector
-from saom_player.transforms import fit, fitting
+from saom_player.transforms import fitting, transformed
 
 BUILDERS: dict[str, Builder] = {
     object_type: builder
@@ -60,8 +60,11 @@ def build(object_type: str, size: Vector, rng: np.random.Generator, order: Order
     bench = Bench(object_type, (w, h, d), rng, order)
     BUILDERS.get(object_type, fallback.furniture)(bench)
     box = (float(wanted[0]), float(wanted[1]), float(wanted[2]))
-    factors, offset = fitting(bench.parts, box)
+    fitted = [part for part, beyond in zip(bench.parts, bench.beyond, strict=True) if not beyond]
+    factors, offset = fitting(fitted, box)
+    still = np.concatenate([np.diag(factors), offset[:, None]], axis=1)
+    made = [Part(part.name, transformed(part.mesh, still)) for part in bench.parts]
     return tuple(
         part if motion is None else Part(part.name, motion.fitted(factors, offset).applied(part.mesh))
-        for part, motion in zip(fit(bench.parts, box), bench.motions, strict=True)
+        for part, motion in zip(made, bench.motions, strict=True)
     )

@@ -70,10 +70,14 @@ def toilet(b: Bench) -> None:
     flat = superellipse(half_w, half_d * 0.98, power=2.3, points=26)
     lid = loft([(0, flat), (0.6 * thick, flat), (thick, flat * 0.9)], plastic)
     back = -b.d / 2 + tank
-    if b.boxed_open or b.chance(0.45):
-        b.add("lid", lid, 0, rim + thick + half_d * 0.96, back + 0.02 * b.d, x_deg=-86)
+    b.boxed_open = b.chance(0.45) if b.order.boxed_open is None else b.boxed_open
+    hinge = (0.0, rim + thick, back + 0.02 * b.d)
+    if b.boxed_open:
+        with b.moving(hinge, turn_deg=(86.0, 0, 0)):
+            b.add("lid", lid, 0, rim + thick + half_d * 0.96, back + 0.02 * b.d, x_deg=-86)
     else:
-        b.add("lid", lid, 0, rim + thick, cz)
+        with b.moving(hinge, turn_deg=(-94.0, 0, 0)):
+            b.add("lid", lid, 0, rim + thick, cz)
     cistern = rounded_box((0.92 * b.w, 0.94 * b.h - rim, tank * 0.9), china, radius=0.025, segments=2)
     b.add("cistern", cistern, 0, rim, -b.d / 2 + tank / 2)
     b.block("cistern lid", (b.w, 0.05 * b.h, tank), china, (0, 0.94 * b.h, -b.d / 2 + tank / 2), radius=0.012)

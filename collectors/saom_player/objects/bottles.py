@@ -1,5 +1,7 @@
 """Bottles, shakers and cans: soap, spray, wine, salt and pepper, watering can, candle."""
 
+from contextlib import nullcontext
+
 import numpy as np
 
 from saom_player.objects.workbench import Bench, Builder
@@ -196,13 +198,12 @@ def candle(b: Bench) -> None:
         "wax",
         lathe([(0.86 * r, 0.02 * h), (0.86 * r, 0.86 * h), (0.75 * r, 0.88 * h), (0.3 * r, 0.84 * h)], wax, sides=16),
     )
-    b.add("wick", cylinder(0.05 * r, 0.14 * h, b.mat.iron(), sides=5), 0, 0.84 * h)
-    b.add(
-        "flame",
-        ellipsoid((0.16 * r, 0.1 * h, 0.16 * r), b.mat.glow((1.0, 0.78, 0.35), 1.0), sides=8, rows=5),
-        0,
-        0.9 * h,
-    )
+    b.add("wick", cylinder(0.05 * r, 0.16 * h, b.mat.iron(), sides=5), 0, 0.84 * h)
+    if b.order.on is not False:
+        tall = min(0.3 * h, 0.8 * r)
+        flame = ellipsoid((0.3 * r, tall, 0.3 * r), b.mat.glow((1.0, 0.78, 0.35), 1.0), sides=8, rows=5)
+        with b.outside() if b.order.on else nullcontext():
+            b.add("flame", flame, 0, h - 0.3 * tall)
     holder = b.mat.glass() if b.chance(0.5) else b.mat.brass()
     b.add("holder", lathe([(0.9 * r, 0), (r, 0.06 * h), (r, 0.3 * h), (0.88 * r, 0.3 * h)], holder, sides=16))
 

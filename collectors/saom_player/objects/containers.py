@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from saom_player.mesh import Material
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.shapes import (
     Floats,
@@ -34,16 +35,22 @@ def cardboard_box(b: Bench) -> None:
     b.add_each("end", box((w - 2 * wall, h, wall), board), [(0.0, 0.0, s * (d - wall) / 2) for s in (-1, 1)])
     print_ = panel(w * 0.4, h * 0.35, b.mat.motif("label"))
     b.add("print", print_, w * 0.1, h * 0.25, d / 2 + 0.001)
+    b.boxed_open = opened
     if not opened:
-        b.block("lid", (w, wall, d), board, (0, h - wall, 0))
-        b.block("tape", (w * 1.002, 0.001, min(0.05, 0.3 * d)), tape, (0, h, 0))
+        with b.moving((0, h, -d / 2), turn_deg=(-130.0, 0, 0)):
+            b.block("lid", (w, wall, d), board, (0, h - wall, 0))
+            b.block("tape", (w * 1.002, 0.001, min(0.05, 0.3 * d)), tape, (0, h, 0))
         b.add("tape end", panel(0.05, 0.25 * h, tape), 0, h * 0.75, d / 2 + 0.0012)
         return
     for k, (sx, sz) in enumerate([(1, 0), (-1, 0), (0, 1), (0, -1)], start=1):
         size = (wall, flap * 1.4, d) if sx else (w, flap * 1.4, wall)
-        tilt = b.uniform(30, 65)
-        place = (sx * w / 2, h, sz * d / 2)
-        b.add(f"flap {k}", box(size, board), *place, z_deg=-sx * tilt, x_deg=sz * tilt)
+        lean = b.uniform(30, 65)
+        place, over = (sx * w / 2, h, sz * d / 2), lean + 90.0
+        # Closed, two flaps meet in the middle, and the other two lie below them.
+        longer = (w if sx else d * 0.7) / 2 / (flap * 1.4)
+        tilt, closing = (sz * lean, 0.0, -sx * lean), (-sz * (over + 1.0), 0.0, sx * over)
+        with b.moving(place, turn_deg=closing, scale=(1.0, longer, 1.0), lean_deg=tilt):
+            b.add(f"flap {k}", box(size, board), *place, z_deg=tilt[2], x_deg=tilt[0])
 
 
 def garbage_can(b: Bench) -> None:
@@ -74,7 +81,7 @@ def laundry_hamper(b: Bench) -> None:
     loop = superellipse(b.w / 2, b.d / 2, power=b.pick([2.2, 5.0]), points=24)
     weave = b.mat.wicker() if b.chance(0.65) else b.mat.fabric()
     linen, dark = b.mat.towelling((0.90, 0.88, 0.83)), b.mat.leather()
-    lid = b.chance(0.45)
+    lid = b.chance(0.45) or b.order.boxed_open is not None
     rim = 0.9 * b.h if lid else 0.93 * b.h
     b.add("basket", loft([(0, loop * 0.84), (0.4 * b.h, loop * 0.92), (rim, loop * 0.96)], weave, top=False))
     b.add(
@@ -87,8 +94,10 @@ def laundry_hamper(b: Bench) -> None:
         )
         b.add(f"handle {k}", tube(path, 0.012, dark, sides=6))
     if lid:
-        b.add("lid", loft([(rim, loop), (rim + 0.03 * b.h, loop), (b.h, loop * 0.7)], weave))
-        return
+        with b.moving((0, rim, -b.d / 2), turn_deg=(-105.0, 0, 0)):
+            b.add("lid", loft([(rim, loop), (rim + 0.03 * b.h, loop), (b.h, loop * 0.7)], weave))
+        if not b.travel:
+            return
     for k in range(3):
         cloth = b.mat.towelling(b.mat.color("pastel"))
         heap = rounded_box((0.5 * b.w, 0.2 * b.h, 0.45 * b.d), cloth, radius=0.06, puff=0.03)
@@ -96,7 +105,7 @@ def laundry_hamper(b: Bench) -> None:
             f"laundry {k + 1}",
             heap,
             (k - 1) * 0.16 * b.w,
-            0.78 * b.h,
+            (0.66 if lid else 0.78) * b.h,
             b.uniform(-0.1, 0.1) * b.d,
             y_deg=b.uniform(0, 90),
         )
@@ -107,9 +116,15 @@ def safe(b: Bench) -> None:
     steel = b.mat.paint(b.pick([(0.22, 0.24, 0.26), (0.35, 0.36, 0.36), (0.20, 0.27, 0.24)]))
     bright, door = b.mat.chrome(), 0.06 * b.d
     foot = 0.04 * b.h
-    b.block("body", (b.w, b.h - foot, b.d * 0.9), steel, (0, foot, -0.05 * b.d), radius=0.012)
+    if b.travel:
+        grey = b.mat.fabric((0.24, 0.25, 0.28))
+        b.hollow("body", (b.w, b.h - foot, b.d * 0.9), 0.07 * b.w, steel, grey, (0, foot, -0.05 * b.d))
+        b.block("shelf", (0.86 * b.w, 0.012, 0.7 * b.d), steel, (0, foot + 0.5 * b.h, -0.08 * b.d))
+    else:
+        b.block("body", (b.w, b.h - foot, b.d * 0.9), steel, (0, foot, -0.05 * b.d), radius=0.012)
     z = b.d * 0.4
-    b.block("door", (b.w * 0.84, (b.h - foot) * 0.84, door), steel, (0, foot + 0.08 * b.h, z + door / 2), radius=0.01)
+    with b.moving((-0.44 * b.w, 0, z + 0.4 * door), turn_deg=(0, -105.0, 0)):
+        _safe_door(b, steel, foot, z, door)
     b.add(
         "door frame",
         frame(b.w * 0.9, (b.h - foot) * 0.9, 0.03 * b.w, door * 0.4, bright),
@@ -117,6 +132,15 @@ def safe(b: Bench) -> None:
         foot + 0.05 * b.h,
         z + door * 0.2,
     )
+    b.add_each(
+        "hinge", cylinder(0.012, 0.1 * b.h, bright, sides=8), [(-0.44 * b.w, y * b.h, z + door) for y in (0.2, 0.7)]
+    )
+    b.legs(b.mat.rubber(), foot + 0.004, 0.1 * b.w, 0.1 * b.w)
+
+
+def _safe_door(b: Bench, steel: Material, foot: float, z: float, door: float) -> None:
+    bright = b.mat.chrome()
+    b.block("door", (b.w * 0.84, (b.h - foot) * 0.84, door), steel, (0, foot + 0.08 * b.h, z + door / 2), radius=0.01)
     face = z + door
     wheel = 0.11 * min(b.w, b.h)
     b.add("wheel", ring(wheel, wheel * 0.2, bright), 0.16 * b.w, 0.52 * b.h, face + 0.02, x_deg=90)
@@ -128,8 +152,6 @@ def safe(b: Bench) -> None:
     else:
         b.add("dial", lathe([(wheel * 0.8, 0), (wheel * 0.7, 0.02), (wheel * 0.3, 0.03)], b.mat.iron()), -0.2 * b.w,
               0.52 * b.h, face, x_deg=90)  # fmt: skip
-    b.add_each("hinge", cylinder(0.012, 0.1 * b.h, bright, sides=8), [(-0.44 * b.w, y * b.h, face) for y in (0.2, 0.7)])
-    b.legs(b.mat.rubber(), foot + 0.004, 0.1 * b.w, 0.1 * b.w)
 
 
 def garbage_bag(b: Bench) -> None:

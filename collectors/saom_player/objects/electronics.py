@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from saom_player.mesh import Material
 from saom_player.objects.orient import hung
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.shapes import box, cylinder, disc, lathe, panel, ring, rotated, rounded_box, tube
@@ -11,11 +12,9 @@ def laptop(b: Bench) -> None:
     """Base with keyboard and touch pad, hinge, lid with bezel and screen; closed when the box is flat."""
     shell = b.mat.metal(b.pick([(0.72, 0.73, 0.75), (0.30, 0.31, 0.33), (0.16, 0.16, 0.17)]))
     black, thick = b.mat.plastic((0.05, 0.05, 0.055)), min(0.018, 0.35 * b.h)
-    if b.h < 0.25 * b.d:
-        b.add("base", rounded_box((b.w, 0.5 * b.h, b.d), shell, radius=0.15 * b.h))
-        b.add("gap", box((0.97 * b.w, 0.08 * b.h, 0.98 * b.d), black), 0, 0.48 * b.h)
-        b.add("lid", rounded_box((b.w, 0.45 * b.h, b.d), shell, radius=0.2 * b.h), 0, 0.54 * b.h)
-        b.add("logo", disc(0.06 * b.w, b.mat.chrome(), sides=14), 0, b.h * 1.001, 0, x_deg=-90)
+    b.boxed_open = b.h >= 0.25 * b.d
+    if not b.boxed_open:
+        _closed_laptop(b, shell, black)
         return
     deep = 0.82 * b.d  # the lid leans back over the rest
     front = b.d / 2 - deep / 2
@@ -35,11 +34,22 @@ def laptop(b: Bench) -> None:
     tilt = float(np.degrees(np.arctan2(back, rise)))
     tall = float(np.hypot(rise, back)) * 0.995
     slim = 0.45 * thick
-    b.add("lid", rounded_box((b.w, tall, slim), shell, radius=0.4 * slim), 0, thick, hinge_z, x_deg=-tilt)
-    for name, share, material, out in (
-        ("bezel", 0.975, black, 0.52),
-        ("screen", 0.91, b.mat.screen(lit=b.chance(0.8)), 0.56),
-    ):
+    closing = b.moving(
+        (0.0, thick, hinge_z),
+        turn_deg=(88.0 + tilt, 0, 0),
+        scale=(1.0, deep / tall, 1.0),
+        shift=(0, 0.7 * slim, 0),
+        lean_deg=(-tilt, 0, 0),
+    )
+    with closing:
+        b.add("lid", rounded_box((b.w, tall, slim), shell, radius=0.4 * slim), 0, thick, hinge_z, x_deg=-tilt)
+        _display(b, black, (thick, hinge_z), (tall, slim), tilt)
+
+
+def _display(b: Bench, black: Material, hinge: tuple[float, float], lid: tuple[float, float], tilt: float) -> None:
+    """A laptop's bezel and screen, on a lid of some height and thickness that leans back from its hinge (y, z)."""
+    (thick, hinge_z), (tall, slim) = hinge, lid
+    for name, share, material, out in (("bezel", 0.975, black, 0.52), ("screen", 0.91, b.screen(0.8), 0.56)):
         height = tall * share
         lifted = panel(b.w * share, height, material)
         lean = np.radians(tilt)
@@ -50,6 +60,21 @@ def laptop(b: Bench) -> None:
             hinge_z - up * np.sin(lean) + offset * np.cos(lean),
         )
         b.add(name, lifted, *(float(p) for p in place), x_deg=-tilt)
+
+
+def _closed_laptop(b: Bench, shell: Material, black: Material) -> None:
+    """Flat, to be opened: the lid's inner side shows then."""
+    screen = b.screen(0.8)
+    b.add("base", rounded_box((b.w, 0.5 * b.h, b.d), shell, radius=0.15 * b.h))
+    b.add("gap", box((0.97 * b.w, 0.08 * b.h, 0.98 * b.d), black), 0, 0.48 * b.h)
+    if b.travel:
+        keys = rotated(panel(0.9 * b.w, 0.52 * b.d, b.mat.motif("keyboard")), x_deg=-90)
+        b.add("keyboard", keys, 0, 0.565 * b.h, 0.1 * b.d)
+    with b.moving((0, 0.54 * b.h, -b.d / 2), turn_deg=(-110.0, 0, 0)):
+        b.add("lid", rounded_box((b.w, 0.45 * b.h, b.d), shell, radius=0.2 * b.h), 0, 0.54 * b.h)
+        b.add("logo", disc(0.06 * b.w, b.mat.chrome(), sides=14), 0, b.h * 1.001, 0, x_deg=-90)
+        if b.travel:
+            b.add("screen", panel(0.91 * b.w, 0.88 * b.d, screen), 0, 0.535 * b.h, -0.44 * b.d, x_deg=90)
 
 
 def television(b: Bench) -> None:
@@ -64,7 +89,7 @@ def television(b: Bench) -> None:
     edge = 0.025 * b.w
     b.add(
         "screen",
-        panel(b.w - 2 * edge, tall - 2.6 * edge, b.mat.screen(lit=b.chance(0.5))),
+        panel(b.w - 2 * edge, tall - 2.6 * edge, b.screen(0.5)),
         0,
         foot + 1.5 * edge,
         z + thin / 2 + 0.002,
@@ -85,7 +110,7 @@ def desktop(b: Bench) -> None:
     """Monitor, keyboard, mouse, tower."""
     black, w, h, d = b.mat.plastic((0.07, 0.07, 0.08)), b.w, b.h, b.d
     b.add("monitor", rounded_box((0.66 * w, 0.74 * h, 0.16 * d), black, radius=0.01), -0.14 * w, 0.26 * h, -0.2 * d)
-    b.add("screen", panel(0.62 * w, 0.66 * h, b.mat.screen()), -0.14 * w, 0.3 * h, -0.118 * d)
+    b.add("screen", panel(0.62 * w, 0.66 * h, b.screen(1.0)), -0.14 * w, 0.3 * h, -0.118 * d)
     b.block("neck", (0.08 * w, 0.3 * h, 0.08 * d), black, (-0.14 * w, 0.02 * h, -0.25 * d))
     b.add("foot", rounded_box((0.3 * w, 0.03 * h, 0.5 * d), black, radius=0.005), -0.14 * w, 0, -0.22 * d)
     b.block("tower", (0.22 * w, 0.85 * h, 0.95 * d), b.mat.metal((0.25, 0.26, 0.28)), (0.39 * w, 0, 0), radius=0.01)
@@ -135,7 +160,7 @@ def cell_phone(b: Bench) -> None:
     case = b.mat.plastic(b.pick([(0.06, 0.06, 0.065), (0.85, 0.84, 0.82), b.mat.color()]))
     b.add("case", rounded_box((b.w, 0.94 * b.h, b.d), case, radius=0.3 * b.h, segments=2))
     b.add("glass", box((0.95 * b.w, 0.06 * b.h, 0.97 * b.d), b.mat.screen(lit=False)), 0, 0.93 * b.h)
-    face = rotated(panel(0.88 * b.w, 0.84 * b.d, b.mat.screen(lit=b.chance(0.6))), x_deg=-90)
+    face = rotated(panel(0.88 * b.w, 0.84 * b.d, b.screen(0.6)), x_deg=-90)
     b.add("screen", face, 0, 1.005 * b.h, 0.42 * b.d)
     b.add("key", cylinder(0.08 * b.w, 0.04 * b.h, b.mat.chrome(), sides=10), 0, 0.98 * b.h, 0.455 * b.d)
 

@@ -6,6 +6,9 @@ from saom_player.objects.orient import hung
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.shapes import Floats, box, cylinder, ellipsoid, frame, moved, panel, rotated, rounded_box, sheet, tube
 
+_RAISED_M, _LET_DOWN_M, _STACK_M = 0.35, 0.94, 0.14
+"""Blinds: lower boxes hold drawn up ones; how long ones like those are let down, and a drawn up one's stack."""
+
 
 def window(b: Bench) -> None:
     """Frame, two sashes with bars, panes that show the sky, sill and handle."""
@@ -73,7 +76,10 @@ def curtains(b: Bench) -> None:
 
 
 def blinds(b: Bench) -> None:
-    """Head rail, tilted slats (a tight stack when raised), bottom rail, ladder cords, a wand."""
+    """Head rail, tilted slats (a tight stack when raised), bottom rail, ladder cords, a wand.
+
+    In AI2-THOR's metadata most closed blinds are drawn up, and open ones let down: the box's height tells which.
+    """
     slat = (
         b.mat.wood()
         if b.chance(0.3)
@@ -81,21 +87,28 @@ def blinds(b: Bench) -> None:
     )
     rail = b.mat.paint(b.mat.jittered(slat.tint, 0.1))
     head = min(0.06, 0.25 * b.h)
-    raised = b.h < 0.35
-    count = max(5, min(22, round((b.h - head) / (0.02 if raised else 0.05))))
-    b.block("head rail", (b.w, head, b.d), rail, (0, b.h - head, 0), radius=0.004)
-    b.block("bottom rail", (b.w * 0.99, min(0.03, 0.1 * b.h), 0.8 * b.d), rail, radius=0.004)
+    raised = b.h < _RAISED_M
     drop = b.h - head
+    # The other state: let down to the length that such blinds have, or drawn up to a stack.
+    other = _LET_DOWN_M - head if raised else min(_STACK_M, 0.5 * drop)
+    fewest = round(other / 0.05) if raised and b.travel else 5
+    count = max(fewest, min(22, round(drop / (0.02 if raised else 0.05))))
+    b.block("head rail", (b.w, head, b.d), rail, (0, b.h - head, 0), radius=0.004)
+    with b.moving(shift=(0, drop - other, 0)):
+        b.block("bottom rail", (b.w * 0.99, min(0.03, 0.1 * b.h), 0.8 * b.d), rail, radius=0.004)
     tilt = 8.0 if raised else 48.0
     deep = min(0.05, b.d) if raised else min(0.05, 0.95 * b.d / 0.67)
     board = box((b.w * 0.98, 0.003, deep), slat)
     for k in range(count):
-        y = drop * (k + 0.9) / (count + 0.6)
-        b.add(f"slat {k + 1}", rotated(board, x_deg=tilt), 0, y)
+        share = (k + 0.9) / (count + 0.6)
+        shift = (drop - other) * (1 - share)
+        with b.moving((0, drop * share, 0), shift=(0, shift, 0), turn_deg=(56.0 - 2 * tilt, 0, 0)):
+            b.add(f"slat {k + 1}", rotated(board, x_deg=tilt), 0, drop * share)
     cord = b.mat.fabric((0.88, 0.86, 0.80))
-    b.add_each("cord", box((0.012, drop, 0.003), cord), [(x * b.w, 0.0, 0.36 * b.d) for x in (-0.32, 0.32)])
-    wand = moved(cylinder(0.004, 0.6 * drop, b.mat.plastic((0.85, 0.85, 0.84)), sides=6), 0, 0.4 * drop)
-    b.add("wand", wand, 0.45 * b.w, 0, 0.42 * b.d)
+    with b.moving((0, drop, 0), scale=(1, other / drop, 1)):
+        b.add_each("cord", box((0.012, drop, 0.003), cord), [(x * b.w, 0.0, 0.36 * b.d) for x in (-0.32, 0.32)])
+        wand = moved(cylinder(0.004, 0.6 * drop, b.mat.plastic((0.85, 0.85, 0.84)), sides=6), 0, 0.4 * drop)
+        b.add("wand", wand, 0.45 * b.w, 0, 0.42 * b.d)
 
 
 def light_switch(b: Bench) -> None:
@@ -106,7 +119,9 @@ def light_switch(b: Bench) -> None:
     for k in range(rockers):
         x = (k - (rockers - 1) / 2) * 0.4 * b.w
         rocker = rounded_box((0.3 * b.w, 0.45 * b.h, 0.45 * b.d), b.mat.plastic((0.84, 0.83, 0.79)), radius=0.1 * b.d)
-        b.add(f"rocker {k + 1}", rocker, x, 0.275 * b.h, 0.15 * b.d, x_deg=b.pick([-6, 6]))
+        way = b.pick([-6, 6])
+        pressed = way if b.order.on is None else 6 if b.order.on else -6
+        b.add(f"rocker {k + 1}", rocker, x, 0.275 * b.h, 0.15 * b.d, x_deg=pressed)
     screw = cylinder(0.03 * b.h, 0.06 * b.d, b.mat.chrome(), sides=8)
     for k, y in enumerate((0.12, 0.88), start=1):
         b.add(f"screw {k}", screw, 0, y * b.h, -0.1 * b.d, x_deg=90)

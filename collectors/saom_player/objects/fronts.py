@@ -5,6 +5,7 @@ from saom_player.objects.workbench import Bench
 from saom_player.scene import Vector
 from saom_player.shapes import box, frame, lathe, rounded_box, tube
 
+_SWING_DEG = 96.0
 STYLES = ("slab", "shaker", "raised")
 
 
@@ -67,19 +68,23 @@ def drawers(
 
 def doors(
     bench: Bench, prefix: str, size: tuple[float, float], columns: int, at: Vector, material: Material, pull: Material,
-    style: str, knob: bool,
+    style: str, knob: bool, hinge: int = 0,
 ) -> None:  # fmt: skip
-    """Doors side by side within ``size``; handles sit where two doors meet, or at the left of a lone one."""
+    """Doors side by side within ``size``; handles sit where two doors meet, or at the left of a lone one.
+
+    ``hinge`` is the side of a lone one's hinges (-1 or 1 along x; 0 is -1). Doors of what opens swing.
+    """
     width, height = size
     gap = min(0.006, width / columns * 0.1)
     each = width / columns - gap
     for column in range(columns):
         x = at[0] - width / 2 + (column + 0.5) * width / columns
         name = f"{prefix} {column + 1}"
-        front(bench, name, (each, height - gap), 0.018, material, (x, at[1] + gap / 2, at[2]), style)
-        hand = 1 if columns == 1 or column % 2 == 0 else -1
+        hand = -(hinge or -1) if columns == 1 else 1 if column % 2 == 0 else -1
         place = (x + hand * (each / 2 - min(0.03, each * 0.2)), at[1] + height * 0.55, at[2] + 0.018)
-        handle(bench, f"{name} handle", pull, place, min(0.14, height * 0.3), upright=True, knob=knob)
+        with bench.moving((x - hand * each / 2, at[1], at[2]), turn_deg=(0.0, -hand * _SWING_DEG, 0.0)):
+            front(bench, name, (each, height - gap), 0.018, material, (x, at[1] + gap / 2, at[2]), style)
+            handle(bench, f"{name} handle", pull, place, min(0.14, height * 0.3), upright=True, knob=knob)
 
 
 def carcass(bench: Bench, material: Material, low: float, high: float, depth: float, *, name: str = "body") -> None:

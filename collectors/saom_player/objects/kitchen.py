@@ -4,7 +4,21 @@ import numpy as np
 
 from saom_player.mesh import Material
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import Floats, box, cylinder, disc, ellipsoid, frame, lathe, loft, rotated, superellipse, tube
+from saom_player.shapes import (
+    Floats,
+    box,
+    cylinder,
+    disc,
+    ellipsoid,
+    frame,
+    lathe,
+    loft,
+    moved,
+    rotated,
+    rounded_box,
+    superellipse,
+    tube,
+)
 
 
 def bowl(
@@ -62,6 +76,10 @@ def sink_basin(b: Bench) -> None:
     b.add("overflow", hole, 0, 0.72 * b.h, -0.9 * b.d / 2)
 
 
+_INTO_BASIN_M = 0.08
+"""How far the water of a tap falls below its foot."""
+
+
 def faucet(b: Bench) -> None:
     """A tap: base, bowed spout, one lever or two handles."""
     metal = b.mat.chrome() if b.chance(0.7) else b.mat.brass() if b.chance(0.4) else b.mat.iron()
@@ -84,6 +102,11 @@ def faucet(b: Bench) -> None:
     else:
         lever = [(0, 0.2 * b.h, back), (0.45 * b.w, 0.34 * b.h, back)]
         b.add("lever", tube(lever, 0.7 * r, b.mat.iron(), sides=8))
+    if b.order.on:
+        tall = 0.5 * b.h + _INTO_BASIN_M
+        with b.outside():
+            water = cylinder(0.6 * r, tall, b.mat.glass((0.80, 0.88, 0.92)), sides=8)
+            b.add("water", water, 0, -_INTO_BASIN_M, back + 2 * reach)
 
 
 def stove_burner(b: Bench) -> None:
@@ -120,9 +143,11 @@ def stove_knob(b: Bench) -> None:
     collar = lathe([(r, 0), (r, 0.15 * b.d), (0.85 * r, 0.25 * b.d)], b.mat.chrome(), sides=18)
     b.add("collar", collar, 0, r, -b.d / 2, x_deg=90)
     b.add("skirt", cylinder(0.8 * r, 0.5 * b.d, body, top_radius=0.7 * r, sides=16), 0, r, -b.d * 0.3, x_deg=90)
-    b.block("grip", (0.28 * r, 1.3 * r, 0.3 * b.d), body, (0, 0.35 * r, 0.33 * b.d), radius=0.06 * r)
+    grip = moved(rounded_box((0.28 * r, 1.3 * r, 0.3 * b.d), body, radius=0.06 * r), 0, -0.65 * r)
     mark = ellipsoid((0.12 * r, 0.5 * r, 0.05 * b.d), b.mat.paint((0.9, 0.2, 0.15)), sides=6, rows=4)
-    b.add("mark", mark, 0, 1.05 * r, 0.47 * b.d)
+    turn = 90.0 if b.order.on else 0.0
+    b.add("grip", grip, 0, r, 0.33 * b.d, z_deg=turn)
+    b.add("mark", moved(mark, 0, 0.05 * r), 0, r, 0.47 * b.d, z_deg=turn)
 
 
 BUILDERS: dict[str, Builder] = {

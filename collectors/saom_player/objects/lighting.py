@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from saom_player.mesh import Mesh
+from saom_player.mesh import Material, Mesh
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.shapes import cylinder, ellipsoid, lathe, ring, tube
 
@@ -27,9 +27,17 @@ def floor_lamp(b: Bench) -> None:
     _shade(b, r, low, shade_h)
 
 
+def _lit(b: Bench) -> bool:
+    return b.order.on is not False
+
+
+def _bulb(b: Bench) -> Material:
+    return b.mat.glow((1.0, 0.94, 0.83), 1.0) if _lit(b) else b.mat.ceramic((0.88, 0.87, 0.84))
+
+
 def _shade(b: Bench, r: float, low: float, height: float) -> None:
     cloth = b.pick([(0.93, 0.88, 0.76), (0.90, 0.90, 0.88), (0.80, 0.66, 0.50), b.mat.color("pastel")])
-    glow = type(b.mat.fabric())("fabric:1", cloth, 0.0, 5, emission=0.35)
+    glow = type(b.mat.fabric())("fabric:1", cloth, 0.0, 5, emission=0.35 if _lit(b) else 0.0)
     top = b.uniform(0.55, 0.95) * r
     b.add(
         "shade",
@@ -46,7 +54,7 @@ def _shade(b: Bench, r: float, low: float, height: float) -> None:
     bulb = 0.3 * min(r, height)
     b.add(
         "bulb",
-        ellipsoid((bulb, 1.4 * bulb, bulb), b.mat.glow((1.0, 0.94, 0.82), 1.0), sides=10, rows=6),
+        ellipsoid((bulb, 1.4 * bulb, bulb), _bulb(b), sides=10, rows=6),
         0,
         low + 0.3 * height,
     )
@@ -89,7 +97,7 @@ def desk_lamp(b: Bench) -> None:
         closed=False,
     )
     add("head", cone, 0, wrist[1] - 0.85 * head, min(0.3 * long, long / 2 - 0.85 * r), -25)
-    bulb = ellipsoid((0.6 * r, 0.6 * r, 0.6 * r), b.mat.glow((1.0, 0.95, 0.85), 1.0), sides=10, rows=6)
+    bulb = ellipsoid((0.6 * r, 0.6 * r, 0.6 * r), _bulb(b), sides=10, rows=6)
     add("bulb", bulb, 0, wrist[1] - 0.85 * head, min(0.3 * long, long / 2 - 0.85 * r))
 
 

@@ -24,13 +24,18 @@ class Motion:
     @classmethod
     def of(
         cls, travel: float, pivot: Vector = _STILL, turn_deg: Vector = _STILL, shift: Vector = _STILL,
-        scale: Vector = (1.0, 1.0, 1.0),
+        scale: Vector = (1.0, 1.0, 1.0), lean_deg: Vector = _STILL,
     ) -> "Motion":  # fmt: skip
-        """The motion after ``travel`` (0 to 1) of the whole way: a turn as in ``rotation``, a shift, a squeeze."""
+        """The motion after ``travel`` (0 to 1) of the whole way: a turn as in ``rotation``, a shift, a squeeze.
+
+        ``lean_deg`` is how the piece is turned before it moves: the squeeze is along its own axes.
+        """
         x, y, z = (travel * angle for angle in turn_deg)
         squeeze = 1.0 + travel * (np.array(scale) - 1.0)
         turn = rotation(x_deg=x, y_deg=y, z_deg=z)
-        return cls(np.array(pivot, np.float64), turn @ np.diag(squeeze), travel * np.array(shift, np.float64))
+        lean = rotation(x_deg=lean_deg[0], y_deg=lean_deg[1], z_deg=lean_deg[2])
+        linear = turn @ lean @ np.diag(squeeze) @ lean.T
+        return cls(np.array(pivot, np.float64), linear, travel * np.array(shift, np.float64))
 
     def turned(self, matrix: Floats) -> "Motion":
         """The same motion after the whole object was turned by ``matrix`` (3, 3)."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from saom_player.mesh import Material
 from saom_player.objects.orient import laid
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.shapes import (
@@ -27,31 +28,49 @@ def book(b: Bench) -> None:
         _open_book(b)
         return
     board = max(0.07 * b.h, 0.0004)
+    half = b.h / 2 - board
+    # Open, the upper half of the book lies beside the lower one, upside down.
+    hinge, print_ = (b.w / 2, b.h / 2, 0.0), b.mat.motif("newspaper")
     b.add("back cover", box((b.w, board, b.d), cloth))
-    b.add("pages", box((0.95 * b.w, b.h - 2 * board, 0.95 * b.d), pages), -0.005 * b.w, board)
-    b.add("front cover", box((b.w, board, b.d), cloth), 0, b.h - board)
-    b.add("spine", rounded_box((0.03 * b.w, b.h, b.d), cloth, radius=0.3 * b.h), 0.485 * b.w)
+    if b.travel:
+        b.add("lower pages", box((0.95 * b.w, half, 0.95 * b.d), pages), -0.005 * b.w, board)
+        b.add("right page", rotated(panel(0.93 * b.w, 0.95 * b.d, print_), x_deg=-90), 0, b.h / 2 + 3e-4, 0.475 * b.d)
+    else:
+        b.add("pages", box((0.95 * b.w, b.h - 2 * board, 0.95 * b.d), pages), -0.005 * b.w, board)
     picture = rotated(panel(0.97 * b.w, 0.985 * b.d, cover), x_deg=-90)
-    b.add("cover print", picture, 0, b.h * 1.002 + 1e-4, 0.4925 * b.d)
-    if b.h > 0.015:
-        title = panel(0.6 * b.d, 0.55 * b.h, b.mat.paint(b.mat.color()))
-        b.add("spine title", rotated(title, y_deg=90), 0.5 * b.w + 1e-4, 0.22 * b.h)
+    with b.moving(hinge, turn_deg=(0, 0, -180.0)):
+        b.add("front cover", box((b.w, board, b.d), cloth), 0, b.h - board)
+        b.add("cover print", picture, 0, b.h * 1.002 + 1e-4, 0.4925 * b.d)
+        if b.travel:
+            b.add("upper pages", box((0.95 * b.w, half, 0.95 * b.d), pages), -0.005 * b.w, b.h / 2)
+            sheet_ = rotated(panel(0.93 * b.w, 0.95 * b.d, print_), x_deg=90)
+            b.add("left page", sheet_, 0, b.h / 2 - 3e-4, -0.475 * b.d)
+    with b.moving(hinge, turn_deg=(0, 0, -90.0), shift=(0, -b.h / 2, 0)):
+        b.add("spine", rounded_box((0.03 * b.w, b.h, b.d), cloth, radius=0.3 * b.h), 0.485 * b.w)
+        if b.h > 0.015:
+            title = panel(0.6 * b.d, 0.55 * b.h, b.mat.paint(b.mat.color()))
+            b.add("spine title", rotated(title, y_deg=90), 0.5 * b.w + 1e-4, 0.22 * b.h)
 
 
 def _open_book(b: Bench) -> None:
     pages, cloth = b.mat.motif("newspaper"), b.mat.paint(b.mat.color())
-    b.add("cover", box((b.w, 0.1 * b.h, b.d), cloth))
     for side, sign in (("left", 1), ("right", -1)):
+        # Closed, the left half lies on the right one.
+        with b.moving((0, b.h, 0), turn_deg=(0, 0, 180.0 if sign > 0 else 0)):
+            _half_open_book(b, side, sign, cloth, pages)
 
-        def page(u: Floats, v: Floats, sign: int = sign) -> tuple[Floats, Floats, Floats]:
-            across = u if sign < 0 else 1 - u
-            y = b.h * (0.12 + 0.88 * np.sin(np.pi * across**0.6) ** 0.8 * (1 - 0.5 * across))
-            return sign * across * 0.48 * b.w, y, (v - 0.5) * 0.95 * b.d
 
-        b.add(f"{side} page", sheet(page, 8, 2, pages, thickness=0.0008, picture=True))
-        b.add(
-            f"{side} page block", box((0.46 * b.w, 0.3 * b.h, 0.94 * b.d), b.mat.paper()), sign * 0.24 * b.w, 0.05 * b.h
-        )
+def _half_open_book(b: Bench, side: str, sign: int, cloth: Material, pages: Material) -> None:
+    b.add(f"{side} cover", box((b.w / 2, 0.1 * b.h, b.d), cloth), sign * b.w / 4)
+
+    def page(u: Floats, v: Floats) -> tuple[Floats, Floats, Floats]:
+        across = u if sign < 0 else 1 - u
+        y = b.h * (0.12 + 0.88 * np.sin(np.pi * across**0.6) ** 0.8 * (1 - 0.5 * across))
+        return sign * across * 0.48 * b.w, y, (v - 0.5) * 0.95 * b.d
+
+    b.add(f"{side} page", sheet(page, 8, 2, pages, thickness=0.0008, picture=True))
+    block = box((0.46 * b.w, 0.3 * b.h, 0.94 * b.d), b.mat.paper())
+    b.add(f"{side} page block", block, sign * 0.24 * b.w, 0.05 * b.h)
 
 
 def newspaper(b: Bench) -> None:

@@ -6,6 +6,9 @@ from saom_player.objects.orient import hung
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.shapes import Floats, Surface, box, cylinder, ellipsoid, frame, lathe, ring, sheet, tube
 
+_GATHERED_M, _DRAWN_ACROSS = 0.6, 3.4
+"""A narrower shower curtain is gathered; how much wider it is drawn across."""
+
 
 def shower_curtain(b: Bench) -> None:
     """Hanging folds with a hem in another colour, rings, and a rod along the longer side."""
@@ -26,32 +29,47 @@ def shower_curtain(b: Bench) -> None:
         return surface
 
     columns = int(min(60, folds * 6))
-    b.add("curtain", sheet(strip(0.1 * b.h, top), columns, 4, cloth, thickness=0.004), y_deg=turn)
-    b.add("hem", sheet(strip(0, 0.1 * b.h), columns, 1, hem, thickness=0.005), y_deg=turn)
-    b.add("rod", tube([(-wide / 2, 0.985 * b.h, 0), (wide / 2, 0.985 * b.h, 0)], 0.012, chrome), y_deg=turn)
+    # A gathered curtain opens by being drawn across, as AI2-THOR's do; a wide one by being gathered.
+    stretch, flat = (_DRAWN_ACROSS, 0.35) if wide < _GATHERED_M else (1 / _DRAWN_ACROSS, 1.2)
+    end = (b.order.hinge or -1) * wide / 2
+    along = (1.0, 1.0, stretch) if along_z else (stretch, 1.0, 1.0)
+    folded = (flat, 1.0, stretch) if along_z else (stretch, 1.0, flat)
+    fixed = (0.0, 0.0, end) if along_z else (end, 0.0, 0.0)
+    with b.moving(fixed, scale=folded):
+        b.add("curtain", sheet(strip(0.1 * b.h, top), columns, 4, cloth, thickness=0.004), y_deg=turn)
+        b.add("hem", sheet(strip(0, 0.1 * b.h), columns, 1, hem, thickness=0.005), y_deg=turn)
+    with b.moving(fixed, scale=along if stretch > 1 else (1.0, 1.0, 1.0)):
+        b.add("rod", tube([(-wide / 2, 0.985 * b.h, 0), (wide / 2, 0.985 * b.h, 0)], 0.012, chrome), y_deg=turn)
     rings = max(3, min(10, round(wide / 0.12)))
     for k in range(rings):
         x = (0.5 - (k + 0.5) / rings) * wide
         place = (0.0, 0.965 * b.h, x) if along_z else (x, 0.965 * b.h, 0.0)
+        shift = (x - end) * (stretch - 1)
         tilt = {"x_deg": 90.0} if along_z else {"z_deg": 90.0}
-        b.add(f"ring {k + 1}", ring(0.022, 0.006, chrome, sides=10, bar_sides=4), *place, **tilt)
+        with b.moving(shift=(0.0, 0.0, shift) if along_z else (shift, 0.0, 0.0)):
+            b.add(f"ring {k + 1}", ring(0.022, 0.006, chrome, sides=10, bar_sides=4), *place, **tilt)
 
 
 def shower_door(b: Bench) -> None:
     """A glass pane in a metal frame with a handle and hinges."""
+    side = b.order.hinge or 1
+    with b.moving((side * b.w / 2, 0, 0), turn_deg=(0, side * 88.0, 0)):
+        _shower_door(b, side)
+
+
+def _shower_door(b: Bench, side: int) -> None:
     metal, glass = b.mat.fitting(), b.mat.glass((0.62, 0.74, 0.75))
     border = min(0.04, 0.15 * b.w)
     thin = min(b.d, 0.04)
     b.add("frame", frame(b.w, b.h, border, thin, metal))
     b.block("glass", (b.w - 2 * border, b.h - 2 * border, thin * 0.3), glass, (0, border, 0))
-    x = -b.w / 2 + border * 2.2
-    for side, sign in (("front", 1), ("back", -1)):
+    x = side * (border * 2.2 - b.w / 2)
+    for face, sign in (("front", 1), ("back", -1)):
         reach = sign * b.d / 2
         path = [(x, 0.42 * b.h, 0), (x, 0.42 * b.h, reach * 0.9), (x, 0.55 * b.h, reach * 0.9), (x, 0.55 * b.h, 0)]
-        b.add(f"{side} handle", tube(path, min(0.01, 0.12 * b.d), metal, sides=6))
-    b.add_each(
-        "hinge", box((border * 1.3, 0.08, thin * 1.3), metal), [(b.w / 2 - border, y * b.h, 0.0) for y in (0.15, 0.8)]
-    )
+        b.add(f"{face} handle", tube(path, min(0.01, 0.12 * b.d), metal, sides=6))
+    places = [(side * (b.w / 2 - border), y * b.h, 0.0) for y in (0.15, 0.8)]
+    b.add_each("hinge", box((border * 1.3, 0.08, thin * 1.3), metal), places)
     b.block("seal", (b.w, 0.012 * b.h, thin * 0.6), b.mat.rubber((0.3, 0.3, 0.32)), (0, 0, 0))
 
 

@@ -3,10 +3,12 @@
 from saom_player.mesh import Material
 from saom_player.objects.fronts import STYLES, carcass, doors, drawers, front, handle
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import box, cylinder, tube
+from saom_player.shapes import box, cylinder, frame, tube
 
 _THIN_M = 0.09
 """Boxes of doors and drawers shallower than this are the front alone."""
+_PULLED_SHARE, _PULLED_M = 0.75, 0.3
+"""How far an open drawer comes out, as a share of its depth, and where its box is the front alone."""
 
 
 def _joinery(b: Bench) -> tuple[Material, Material, str, bool]:
@@ -19,19 +21,32 @@ def cabinet(b: Bench) -> None:
     body, pull, style, knob = _joinery(b)
     thin = b.d < _THIN_M
     depth = b.d * 0.35 if thin else b.d - 0.055
-    carcass(b, body, 0, b.h, depth, name="body")
     face = -b.d / 2 + depth
-    b.block("gap", (b.w * 0.985, b.h * 0.99, 0.003), b.mat.paint((0.08, 0.07, 0.06)), (0, 0.005 * b.h, face))
+    if not b.travel:
+        carcass(b, body, 0, b.h, depth, name="body")
+        b.block("gap", (b.w * 0.985, b.h * 0.99, 0.003), b.mat.paint((0.08, 0.07, 0.06)), (0, 0.005 * b.h, face))
+    elif thin:
+        b.add("body", frame(b.w, b.h, 0.018, depth, body), 0, 0, face - depth / 2)
+    else:
+        b.hollow("body", (b.w, b.h, depth), 0.018, body, body, (0, 0, face - depth / 2))
+        for k, y in enumerate(b.shelves(0.018, b.h, 0.34), start=1):
+            b.block(f"shelf {k}", (b.w - 0.04, 0.016, 0.9 * depth), body, (0, y - 0.016, face - 0.55 * depth))
     columns = 2 if b.w > 0.75 or (b.w > 1.4 * b.h and b.w > 0.5) else 1
-    doors(b, "door", (b.w, b.h), columns, (0, 0, face + 0.003), body, pull, style, knob)
+    side = b.order.hinge or -1
+    doors(b, "door", (b.w, b.h), columns, (0, 0, face + 0.003), body, pull, style, knob, side)
     if columns == 1:
         for k, share in enumerate((0.15, 0.85), start=1):
             hinge = cylinder(0.006, 0.05, pull, sides=6)
-            b.add(f"hinge {k}", hinge, -b.w / 2 + 0.006, share * b.h - 0.025, face + 0.015)
+            b.add(f"hinge {k}", hinge, side * (b.w / 2 - 0.006), share * b.h - 0.025, face + 0.015)
 
 
 def drawer(b: Bench) -> None:
     """A front with handle on a tray: bottom, sides and back, of lighter wood."""
+    with b.moving(shift=(0.0, 0.0, _PULLED_SHARE * b.d if b.d >= _THIN_M else _PULLED_M)):
+        _drawer(b)
+
+
+def _drawer(b: Bench) -> None:
     wood, pull, style, knob = _joinery(b)
     inner = b.mat.wood()
     if b.d >= _THIN_M:
@@ -45,6 +60,12 @@ def drawer(b: Bench) -> None:
     else:
         face = -b.d / 2
         b.block("tray", (b.w * 0.96, b.h * 0.85, b.d * 0.3), inner, (0, 0.06 * b.h, -b.d * 0.35))
+        if b.travel:
+            with b.outside():
+                z = -b.d / 2 - _PULLED_M / 2
+                b.block("bottom", (b.w * 0.9, 0.01, _PULLED_M), inner, (0.0, 0.06 * b.h, z))
+                board = box((0.012, b.h * 0.8, _PULLED_M), inner)
+                b.add_each("side", board, [(s * b.w * 0.45, 0.06 * b.h, z) for s in (-1, 1)])
     front(b, "front", (b.w, b.h), 0.022, wood, (0, 0, face), style)
     length = 0.05 if knob else min(0.18, 0.45 * b.w)
     handle(b, "handle", pull, (0, b.h / 2, face + 0.022), length, upright=False, knob=knob)

@@ -14,6 +14,8 @@ from saom_player.scene import Vector
 from saom_player.shapes import box, cylinder, moved, rotated, rounded_box
 
 T = TypeVar("T")
+_NO_SHELF_M = 0.04
+"""Shelves are further than this from each other, from the bottom, and from what they would cut."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Order:
     """Whether the box is the open object's; None: the builder judges by the box's shape or by chance."""
     hinge: int = 0
     """On which side the door's hinges are, seen along x: -1 or 1; 0 leaves it to the builder."""
+    on: bool | None = None
+    """Whether it is switched on; None: as the builder likes."""
     contents: tuple[tuple[float, float], ...] = ()
     """Lowest and highest y above the box's base, in metres, of what the object holds: it gets shelves to suit."""
 
@@ -47,7 +51,10 @@ class Bench:
         self.mat = Palette(rng)
         self.parts: list[Part] = []
         self.motions: list[Motion | None] = []
+        self.beyond: list[bool] = []
+        """Of each part, whether it does not count for the box: what a closed or switched off object does not have."""
         self._motion: Motion | None = None
+        self._beyond = False
 
     @property
     def travel(self) -> float:
@@ -63,15 +70,30 @@ class Bench:
         turn_deg: Vector = (0.0, 0.0, 0.0),
         shift: Vector = (0.0, 0.0, 0.0),
         scale: Vector = (1.0, 1.0, 1.0),
+        lean_deg: Vector = (0.0, 0.0, 0.0),
     ) -> Iterator[None]:
-        """Parts added meanwhile move so by the end of the way: turned (Unity Euler), shifted, squeezed at ``pivot``."""
+        """Parts added meanwhile move so by the end of the way, see ``Motion.of``."""
         before = self._motion
         if self.travel:
-            self._motion = Motion.of(self.travel, pivot, turn_deg, shift, scale)
+            self._motion = Motion.of(self.travel, pivot, turn_deg, shift, scale, lean_deg)
         try:
             yield
         finally:
             self._motion = before
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Parts added meanwhile may lie beyond the box: the box is fitted to the others."""
+        self._beyond = True
+        try:
+            yield
+        finally:
+            self._beyond = False
+
+    def screen(self, likely: float) -> Material:
+        """A display: lit if the object is on, and with a probability where that is not known."""
+        lit, picture = self.chance(likely), self.mat.screen()
+        return picture if (lit if self.order.on is None else self.order.on) else self.mat.screen(lit=False)
 
     def chance(self, probability: float) -> bool:
         """True with the given probability."""
@@ -108,6 +130,7 @@ class Bench:
             mesh = rotated(mesh, x_deg=x_deg, y_deg=y_deg, z_deg=z_deg)
         self.parts.append(Part(name, moved(mesh, x, y, z)))
         self.motions.append(self._motion)
+        self.beyond.append(self._beyond)
 
     def add_each(self, name: str, mesh: Mesh, places: Iterable[Vector]) -> None:
         """The same mesh at several places, as "name 1", "name 2", ..."""
@@ -120,6 +143,39 @@ class Bench:
         """A box (sharp without ``radius``) whose base centre is ``at``."""
         mesh = box(size, material) if radius is None else rounded_box(size, material, radius=radius)
         self.add(name, mesh, *at)
+
+    def hollow(
+        self, name: str, size: Vector, wall: float, material: Material, lining: Material, at: Vector = (0.0, 0.0, 0.0)
+    ) -> None:
+        """A case open towards +z, its base centre ``at``: what a closed one shows of itself is a ``block``."""
+        w, h, d = size
+        x, y, z = at
+        skin = 0.15 * wall
+        self.block(f"{name} back", (w, h, wall), material, (x, y, z - (d - wall) / 2))
+        self.block(f"{name} bottom", (w, wall, d), material, (x, y, z))
+        self.block(f"{name} top", (w, wall, d), material, (x, y + h - wall, z))
+        self.add_each(f"{name} side", box((wall, h, d), material), [(x + s * (w - wall) / 2, y, z) for s in (-1, 1)])
+        inner = (w - 2 * wall, h - 2 * wall, d - wall)
+        ahead = z + wall / 2
+        self.block("lining back", (inner[0], inner[1], skin), lining, (x, y + wall, ahead - (inner[2] - skin) / 2))
+        self.block("lining bottom", (inner[0], skin, inner[2]), lining, (x, y + wall, ahead))
+        self.block("lining top", (inner[0], skin, inner[2]), lining, (x, y + h - wall - skin, ahead))
+        sides = [(x + s * (inner[0] - skin) / 2, y + wall, ahead) for s in (-1, 1)]
+        self.add_each("lining side", box((skin, inner[1], inner[2]), lining), sides)
+
+    def shelves(self, low: float, high: float, apart: float) -> list[float]:
+        """Heights for shelves in a case from ``low`` to ``high``: under the contents, and where there is room."""
+        held = [(a, b) for a, b in self.order.contents if low < a < high]
+        levels = [a for a, _ in held if a > low + _NO_SHELF_M]
+        count = max(0, round((high - low) / apart) - 1)
+        regular = [low + (high - low) * (k + 1) / (count + 1) for k in range(count)]
+        taken = [*((a - _NO_SHELF_M, b + _NO_SHELF_M) for a, b in held)]
+        levels += [y for y in regular if not any(a < y < b for a, b in taken)]
+        kept: list[float] = []
+        for y in sorted(levels):
+            if not kept or y - kept[-1] > _NO_SHELF_M:
+                kept.append(y)
+        return kept
 
     def legs(self, material: Material, height: float, inset: float, thickness: float, *, round_: bool = False) -> None:
         """Four legs under the corners of the box; ``inset`` is from the box's sides to a leg's middle."""
