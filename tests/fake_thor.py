@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -142,6 +143,18 @@ class _WithPlayer(FakeSession):
 
 def open_with_player(options: PlayerOptions) -> FakeSession:
     return _WithPlayer(options.size_hw)
+
+
+SMALL_DISK = "SAOM_TEST_SMALL_DISK"
+"""Environment variable: the file whose absence makes a worker's disk fill up; the worker makes it."""
+
+
+def open_on_a_small_disk(options: PlayerOptions) -> FakeSession:
+    mark = Path(os.environ[SMALL_DISK])
+    if not mark.exists():
+        mark.touch()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    return FakeSession(options.size_hw)
 
 
 KILL_SCENES = tuple(f"FloorPlan{n}" for n in range(1, 9))

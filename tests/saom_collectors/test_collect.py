@@ -8,7 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_thor import RULES, SIMULATOR, FakeSession, open_dying, open_failing, open_fake
+from fake_thor import (
+    RULES,
+    SIMULATOR,
+    SMALL_DISK,
+    FakeSession,
+    open_dying,
+    open_failing,
+    open_fake,
+    open_on_a_small_disk,
+)
 from filelock import FileLock
 
 from saom_bench.errors import SaomBenchError
@@ -229,6 +238,18 @@ def test_a_disk_that_fills_pauses_the_run_and_loses_nothing(
     assert outcome.failures == ()
     assert fingerprint(tmp_path / "data") == fingerprint(whole)
     assert next(answers, None) is None
+
+
+def test_a_disk_that_fills_under_a_worker_costs_an_attempt_and_no_collector(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # HDF5 may take its process down when a write fails: it is a worker's, and the next one finds room again.
+    monkeypatch.setenv(SMALL_DISK, str(tmp_path / "mark"))
+    outcome = run(tmp_path / "data", open_on_a_small_disk)
+    assert (tmp_path / "mark").exists()
+    assert outcome.failures == ()
+    assert (tmp_path / "data" / "logs" / "FloorPlan1.log").exists()
+    assert fingerprint(tmp_path / "data") == fingerprint(whole)
 
 
 def test_a_full_disk_is_told_with_figures(tmp_path: Path) -> None:
