@@ -15,7 +15,7 @@ from saom_player.lights import lamps, sun
 from saom_player.mesh import Part
 from saom_player.objects import build
 from saom_player.objects.workbench import Order
-from saom_player.openness import Openable, posed
+from saom_player.openness import Changeable, posed
 from saom_player.rooms import FLOOR_Y_M, Room, measure, shell, standing_place
 from saom_player.scene import Box, Scene, SceneObject
 
@@ -35,6 +35,7 @@ _ALIKE = {
 _ALIKE_BY_ASSET = {"Chair", "SideTable", "ArmChair", "Sofa", "FloorLamp", "DeskLamp", "Dresser"}
 _STANDS_LOWER_M = 0.12
 _HINGE_SHARE = 0.3
+_CHANGES = {"openable", "toggleable"}
 
 
 class UnknownScene(ValueError):
@@ -105,7 +106,7 @@ def _scene_object(
         drawn = joinery.door_box(boxes[o.object_id]) if o.object_type == "Cabinet" else boxes[o.object_id]
         order = _order(o, drawn, objects)
         parts = placed(build(o.object_type, drawn.size, rng, order), drawn)
-        if "openable" in o.flags:
+        if o.flags & _CHANGES:
             shape = _shape(o, drawn, order, lambda: _style(o, seed, scene))
     return SceneObject(
         object_id=o.object_id,
@@ -126,27 +127,29 @@ def _scene_object(
 
 def _order(o: PlacedObject, drawn: Box, objects: Sequence[PlacedObject]) -> Order:
     """What a builder may know of an object: its state, its hinges (a hinged door's pivot) and what it holds."""
+    on = "isToggled" in o.flags if "toggleable" in o.flags else None
     if "openable" not in o.flags:
-        return Order()
+        return Order(on=on)
     x, _, _ = (np.array(o.position) - drawn.center) @ drawn.axes() / drawn.size[0]
     base = drawn.center[1] - drawn.size[1] / 2
     held = [other.extent() for other in objects if o.object_id in other.parents]
     contents = tuple(sorted((low[1] - base, high[1] - base) for low, high in held))
     hinge = int(np.sign(x)) if abs(x) > _HINGE_SHARE else 0
-    return Order(boxed_open="isOpen" in o.flags, hinge=hinge, contents=contents)
+    return Order(boxed_open="isOpen" in o.flags, hinge=hinge, on=on, contents=contents)
 
 
-def _shape(o: PlacedObject, drawn: Box, order: Order, style: Callable[[], np.random.Generator]) -> Openable:
-    """How the object looks at any openness, about its box's centre."""
+def _shape(o: PlacedObject, drawn: Box, order: Order, style: Callable[[], np.random.Generator]) -> Changeable:
+    """How the object looks at any openness, on and off, about its box's centre."""
     axes = o.box.axes()
     center = axes.T @ (np.array(drawn.center) - o.box.center)
     at = (float(center[0]), float(center[1]), float(center[2]))
 
-    def make(openness: float) -> tuple[Part, ...]:
-        parts = build(o.object_type, drawn.size, style(), replace(order, openness=openness))
+    def make(openness: float, on: bool) -> tuple[Part, ...]:
+        state = replace(order, openness=openness, on=None if order.on is None else on)
+        parts = build(o.object_type, drawn.size, style(), state)
         return posed(parts, axes.T @ drawn.axes(), at)
 
-    return Openable(make, o.box.size, float(order.boxed_open or 0))
+    return Changeable(make, o.box.size, float(order.boxed_open or 0), bool(order.on))
 
 
 def placed(parts: Sequence[Part], where: Box) -> tuple[Part, ...]:

@@ -5,11 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from saom_player.layout_table import PlacedObject
+from saom_player.mesh import Rgb
 from saom_player.rectangles import Rectangle, area
 from saom_player.scene import Lamp, Sun, Vector, WindowOpening
 
 _AREA_OF_A_LAMP_M2 = 14.0
 _BELOW_CEILING_M = 0.12
+_LAMPS: dict[str, tuple[Rgb, float]] = {
+    "FloorLamp": ((0.35, 0.29, 0.2), 0.1),
+    "DeskLamp": ((0.16, 0.13, 0.09), 0.08),
+    "Candle": ((0.05, 0.034, 0.014), 0.03),
+}
+"""Colour times intensity, and radius in metres."""
 
 
 def ceiling_spots(plan: Sequence[Rectangle]) -> list[tuple[float, float]]:
@@ -30,15 +37,16 @@ def ceiling_spots(plan: Sequence[Rectangle]) -> list[tuple[float, float]]:
 
 
 def lamps(plan: Sequence[Rectangle], ceiling_y: float, objects: Sequence[PlacedObject]) -> tuple[Lamp, ...]:
-    """Light from the ceiling, from standing lamps and from desk lamps that are on."""
+    """Lamps at the ceiling, which the room's light switch turns on and off, and those of objects that are lamps."""
     spots = ceiling_spots(plan)
     power = float(np.clip(sum(area(r) for r in plan) / 9.0, 0.7, 2.8)) / len(spots)
-    found = [Lamp((x, ceiling_y - _BELOW_CEILING_M, z), (1.35 * power, 1.26 * power, 1.12 * power), 0.2)
+    switch = next((o.object_id for o in objects if o.object_type == "LightSwitch"), "")
+    found = [Lamp((x, ceiling_y - _BELOW_CEILING_M, z), (1.35 * power, 1.26 * power, 1.12 * power), 0.2, switch)
              for x, z in spots]  # fmt: skip
-    for o in [o for o in objects if o.object_type == "FloorLamp"][:2]:
-        found.append(Lamp(_above(o), (0.35, 0.29, 0.2), 0.1))
-    for o in [o for o in objects if o.object_type == "DeskLamp" and "isToggled" in o.flags][:2]:
-        found.append(Lamp(_above(o), (0.16, 0.13, 0.09), 0.08))
+    for o in objects:
+        if o.object_type in _LAMPS:
+            color, radius = _LAMPS[o.object_type]
+            found.append(Lamp(_above(o), color, radius, o.object_id))
     return tuple(found)
 
 

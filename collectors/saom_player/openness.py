@@ -1,4 +1,4 @@
-"""What opening and closing changes in a scene: an object's parts, its box, and where the contents of a drawer are."""
+"""What opening and switching change in a scene: an object's parts, its box, and where a drawer's contents are."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -23,22 +23,23 @@ def posed(parts: Iterable[Part], axes: Floats, center: Vector) -> tuple[Part, ..
 
 
 @dataclass(frozen=True)
-class Openable:
-    """A ``scene.Shape`` that remembers how large the object is closed, so that its box can follow its openness."""
+class Changeable:
+    """A ``scene.Shape`` that knows the box the object came with, so that its box can follow its openness."""
 
-    make: Callable[[float], tuple[Part, ...]]
-    """From openness to parts about the centre of the box that the object came with, along its axes."""
+    make: Callable[[float, bool], tuple[Part, ...]]
+    """From openness, and whether it is on, to parts about the centre of the box that it came with, along its axes."""
     size: Vector
     """Of that box."""
     openness: float
     """At which it is the object's box."""
+    on: bool = False
     center: Vector = (0.0, 0.0, 0.0)
     """The present box's centre from that box's, along its axes."""
 
     def __call__(self, openness: float) -> tuple[Part, ...]:
         """Parts about the present box's centre. Equal calls give equal parts."""
         x, y, z = self.center
-        return tuple(Part(p.name, moved(p.mesh, -x, -y, -z)) for p in self.make(openness))
+        return tuple(Part(p.name, moved(p.mesh, -x, -y, -z)) for p in self.make(openness, self.on))
 
     def extent(self, openness: float) -> tuple[Floats, Floats]:
         """(3,) lowest and highest corner of the box at an openness, from the centre that ``make`` works about.
@@ -46,14 +47,14 @@ class Openable:
         Of what does not fill its box, such as a cabinet's door, the box still holds all that it held.
         """
         half = np.array(self.size) / 2
-        low, high = bounds(self.make(self.openness))
+        low, high = bounds(self.make(self.openness, False))
         fills = bool(np.all(np.abs(low + half) < _FILLS_TO_M) and np.all(np.abs(high - half) < _FILLS_TO_M))
         if openness == self.openness:
             return -half, half
-        low, high = bounds(self.make(openness))
+        low, high = bounds(self.make(openness, False))
         return (low, high) if fills else (np.minimum(low, -half), np.maximum(high, half))
 
-    def at(self, openness: float) -> "Openable":
+    def at(self, openness: float) -> "Changeable":
         """The same, about the centre of the box at an openness."""
         low, high = self.extent(openness)
         return replace(self, center=_vector((low + high) / 2))
@@ -73,7 +74,7 @@ def opened(thing: SceneObject, openness: float) -> SceneObject:
     axes = thing.box.axes()
     shape = thing.shape
     parts = posed(shape(openness), axes, thing.box.center)
-    if not isinstance(shape, Openable):
+    if not isinstance(shape, Changeable):
         return replace(thing, parts=parts)
     after = shape.at(openness)
     low, high = shape.extent(openness)
@@ -81,6 +82,21 @@ def opened(thing: SceneObject, openness: float) -> SceneObject:
     box = Box(_vector(thing.box.center + step), _vector(high - low), thing.box.rotation_deg)
     position = _vector(thing.position + step) if thing.object_type in _CARRIERS else thing.position
     return replace(thing, parts=parts, box=box, shape=after, position=position)
+
+
+def toggled(thing: SceneObject, on: bool) -> SceneObject:
+    """The object switched on or off: its flags, and what of it shines."""
+    flags = thing.flags | {"isToggled"} if on else thing.flags - {"isToggled"}
+    thing = replace(thing, flags=flags)
+    if not isinstance(thing.shape, Changeable):
+        return thing
+    shape = replace(thing.shape, on=on)
+    return replace(thing, shape=shape, parts=posed(shape(openness_of(thing)), thing.box.axes(), thing.box.center))
+
+
+def with_toggle(scene: Scene, object_id: str, on: bool) -> Scene:
+    """The scene with one object switched on or off."""
+    return replace(scene, objects=tuple(toggled(o, on) if o.object_id == object_id else o for o in scene.objects))
 
 
 def with_openness(scene: Scene, object_id: str, openness: float) -> Scene:

@@ -56,7 +56,7 @@ class PictureMaker:
         if rgb:
             pictures += self._fields(frame, sim.settings, instances, _AGENT_FIELDS)
         self._frames = self._used
-        return pictures, self._visible(frame, camera, sim.settings.visibility_distance_m)
+        return pictures, visible_in(frame, camera, sim.settings.visibility_distance_m, self._objects)
 
     def _frame(self, camera: "Camera", size_hw: Size, rgb: bool) -> "Frame":
         key = camera, size_hw
@@ -79,11 +79,13 @@ class PictureMaker:
             result.append((fields["classes"], _colored(self._class_colors, frame.instances)))
         return result
 
-    def _visible(self, frame: "Frame", camera: "Camera", distance_m: float) -> set[int]:
-        reach = _horizontal_reach(camera.horizon_deg, camera.fov_deg, frame.instances.shape)
-        near = frame.instances[frame.depth * reach <= distance_m]
-        counts = np.bincount(near, minlength=self._objects + 1)
-        return set((np.flatnonzero(counts[1 : self._objects + 1]) + 1).tolist())
+
+def visible_in(frame: "Frame", camera: "Camera", distance_m: float, objects: int) -> set[int]:
+    """The 1-based objects that count as visible in a frame, see ``PictureMaker.take``."""
+    reach = _horizontal_reach(camera.horizon_deg, camera.fov_deg, frame.instances.shape)
+    near = frame.instances[frame.depth * reach <= distance_m]
+    counts = np.bincount(near, minlength=objects + 1)
+    return set((np.flatnonzero(counts[1 : objects + 1]) + 1).tolist())
 
 
 def camera_of_agent(agent: Agent, fov_deg: float) -> "Camera":

@@ -120,6 +120,11 @@ class Scene:
     textures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict, compare=False, repr=False)
     """Pictures (256, 256, 3) sRGB, or 4 with alpha, of the scene's own, by the key that its materials use for them."""
 
+    def lit_lamps(self) -> tuple[Lamp, ...]:
+        """The lamps that give light: the room's own, and those of objects that are on."""
+        on = {thing.object_id for thing in self.objects if "isToggled" in thing.flags}
+        return tuple(lamp for lamp in self.lamps if not lamp.object_id or lamp.object_id in on)
+
     def instances(self) -> tuple[SceneObject | Structure, ...]:
         """Objects, then structures: the order of instance numbers."""
         return (*self.objects, *self.structures)

@@ -37,7 +37,7 @@ class Painter:
         self._keys = surface_keys(triangles)
         self._faces = np.ascontiguousarray(triangles.face.T)
         self._surfaces = Surfaces(triangles, bake(triangles, scene, cache_dir), scene.textures)
-        self._lamps = scene.lamps
+        self._lamps = scene.lit_lamps()
         self._sun = SunLight(scene.sun, scene.windows) if scene.sun is not None else None
         self._exposure = _exposure(self._surfaces, triangles, scene)
         self._surfaces.glow = np.float32(1 / self._exposure)
@@ -191,7 +191,7 @@ def _exposure(surfaces: Surfaces, triangles: Triangles, scene: Scene) -> float:
     for side in (np.float32(-1), np.float32(1)):
         place = surfaces.place(center, face * side, centers)
         light = surfaces.stored_light(centers, place.front).mean(0)
-        for lamp in scene.lamps:
+        for lamp in scene.lit_lamps():
             ray = toward_lamp(lamp, place)
             light += ray.cosine * ray.strength * np.float32(0.67 * np.mean(lamp.color))
         energy = np.maximum(energy, light)
