@@ -65,7 +65,7 @@ class Board:
     def subtitle(self) -> str:
         """The data in one line."""
         data = self.first.data
-        simulator = " ".join(str(data.simulator[k]) for k in ("name", "version") if k in data.simulator)
+        simulator = " ".join(str(data.simulator[k]) for k in ("name", "version", "scenes") if k in data.simulator)
         occurring = max(len(e.result.classes) for e in self.entries)
         return (
             f"{data.images} images of {len(data.scenes)} {data.split} scenes, {simulator}, {data.label_set} "

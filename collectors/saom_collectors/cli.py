@@ -41,6 +41,9 @@ def collect(
         str, typer.Option(help="embedded (renders on any CPU) or unity (AI2-THOR's own build).")
     ] = "embedded",
     player_path: Annotated[Path | None, typer.Option(help="For --player unity: a build on this machine.")] = None,
+    packs: Annotated[
+        Path | None, typer.Option(help="For --player embedded: a folder of scene packs, for the scenes it has.")
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", "-j", help="Processes; 0 is one for each core.")] = 0,
     min_objects: Annotated[int, typer.Option(help="Prefer views that show at least this many objects.")] = 3,
     tries: Annotated[int, typer.Option(help="Candidate poses looked at for each view.")] = 8,
@@ -84,7 +87,9 @@ def collect(
     _check_numbers(views_per_scene=views_per_scene, tries=tries, attempts=attempts, recycle_after=recycle_after)
     if step_timeout <= 0:
         raise SaomBenchError(f"--step-timeout {step_timeout:g} leaves no time; give 1 or more seconds")
-    options = PlayerOptions(player, parse_size(size), _checked_fov(fov), player_path, step_timeout_s=step_timeout)
+    options = PlayerOptions(
+        player, parse_size(size), _checked_fov(fov), player_path, packs, step_timeout_s=step_timeout
+    )
     asked = select(all_scenes(), scenes, split, rooms, limit_scenes)
     config = CollectConfig(
         split=split_of(asked[0]),
@@ -101,6 +106,8 @@ def collect(
         raise SaomBenchError(f"{out} already holds this dataset; leave --no-resume away to go on with it")
     with open_player(options) as session:
         chosen = select(session.scenes(), scenes, split, rooms, limit_scenes)
+    if packs is not None:
+        _say_without_packs(chosen, packs)
     if dry_run:
         _show_plan(out, chosen, pending(out, chosen, manifest)[0], config)
         return
@@ -136,6 +143,15 @@ def _check_numbers(**numbers: int) -> None:
     for name, value in numbers.items():
         if value < 1:
             raise SaomBenchError(f"--{name.replace('_', '-')} {value} is too few; give 1 or more")
+
+
+def _say_without_packs(chosen: tuple[str, ...], packs: Path) -> None:
+    from saom_scenes.packs import PackFolder
+
+    without = [scene for scene in chosen if scene not in PackFolder(packs).scenes()]
+    if without:
+        some = ", ".join(without[:6]) + ", ..." * (len(without) > 6)
+        errors.print(f"{len(without)} of {len(chosen)} scenes have no pack and are parametric: {some}")
 
 
 def _show_plan(out: Path, chosen: tuple[str, ...], todo: list[str], config: "CollectConfig") -> None:

@@ -91,6 +91,8 @@ class CollectConfig:
             "--tries": self.rules.tries,
             "--player": self.player.kind,
         }
+        if self.player.packs is not None:
+            options["--packs"] = str(self.player.packs)
         return [str(part) for pair in options.items() for part in pair]
 
     def header(self, scene: str) -> ShardHeader:

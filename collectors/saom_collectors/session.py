@@ -32,6 +32,8 @@ class PlayerOptions:
     fov_deg: float = 90.0
     executable: Path | None = None
     """For "unity": a build on this machine; None has the client find or download its own."""
+    packs: Path | None = None
+    """For "embedded": a folder of scene packs, used for the scenes that it has."""
     start_timeout_s: float = 120.0
     reset_timeout_s: float = 300.0
     step_timeout_s: float = 120.0

@@ -24,9 +24,10 @@ import ai2thor.controller
 import ai2thor.platform
 import numpy as np
 
-from saom_bench.errors import unknown
+from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.types import Pose, Size
 from saom_collectors.session import ActionFailed, PlayerLost, PlayerOptions, Position, View
+from saom_scenes.packs import PackError, PackFolder
 
 PLAYERS = ("embedded", "unity")
 _PHYSICS = "_physics"
@@ -44,6 +45,8 @@ def open_player(options: PlayerOptions) -> "ThorSession":
     """Start a simulator. Raises SaomBenchError for an unknown kind, PlayerLost when it does not start."""
     if options.kind not in PLAYERS:
         raise unknown("player", options.kind, PLAYERS)
+    if options.packs is not None:
+        pack_folder(options)
     return ThorSession(options)
 
 
@@ -53,12 +56,26 @@ def simulator_of(options: PlayerOptions) -> dict[str, Any]:
         raise unknown("player", options.kind, PLAYERS)
     client = metadata.version("ai2thor")
     embedded = options.kind == "embedded"
+    scenes: dict[str, Any] = {"scenes": "parametric"} if embedded else {}
+    if options.packs is not None:
+        scenes = {"scenes": "packs", "packs": pack_folder(options).fingerprint()}
     return {
         "name": "saom-player" if embedded else "ai2thor-unity",
         "version": metadata.version("saom-bench") if embedded else client,
         "client": f"ai2thor {client}",
+        **scenes,
         "arguments": {**_INITIALIZE, "fieldOfView": options.fov_deg, "size_hw": list(options.size_hw)},
     }
+
+
+def pack_folder(options: PlayerOptions) -> PackFolder:
+    """The folder of packs that ``options`` name. Raises SaomBenchError when it cannot be used."""
+    if options.kind != "embedded":
+        raise SaomBenchError(f"scene packs are for the embedded player; --player {options.kind} has AI2-THOR's rooms")
+    try:
+        return PackFolder(options.packs or Path())
+    except PackError as error:
+        raise SaomBenchError(str(error)) from error
 
 
 class ThorSession:
@@ -175,6 +192,8 @@ class ThorSession:
             "server_start_timeout": self.options.start_timeout_s,
         }
         command = f"{shlex.quote(sys.executable)} -m saom_player"
+        if self.options.packs is not None:
+            command += f" -packs {shlex.quote(str(self.options.packs.resolve()))}"
         if self.options.kind == "unity":
             if self.options.executable is None:
                 return ai2thor.controller.Controller(platform=ai2thor.platform.CloudRendering, **common)

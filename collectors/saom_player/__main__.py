@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None, source: SceneSource | None = No
         return 2
     # An interrupt at the client's terminal reaches its children too; whether it ends anything is the client's choice.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    player = Player(transport, source or product_scenes(), _size_hw(options), send_pictures=not options.nographics)
+    scenes = source or product_scenes(options.packs)
+    player = Player(transport, scenes, _size_hw(options), send_pictures=not options.nographics)
     try:
         player.run()
     except ProtocolError as error:
@@ -64,6 +65,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("-screen-width", type=int, default=_DEFAULT_SIDE_PX, help="picture width in pixels")
     parser.add_argument("-screen-height", type=int, default=_DEFAULT_SIDE_PX, help="picture height in pixels")
     parser.add_argument("-nographics", action="store_true", help="send no pictures")
+    parser.add_argument("-packs", type=Path, help="a folder of scene packs, used for the scenes that it has")
     return parser.parse_known_args(arguments)[0]
 
 
@@ -88,12 +90,17 @@ def _size_hw(options: argparse.Namespace) -> Size:
     return _DEFAULT_SIDE_PX, _DEFAULT_SIDE_PX
 
 
-def product_scenes() -> SceneSource:
-    """The product's scenes and renderer, each imported when first needed."""
+def product_scenes(packs: Path | None = None) -> SceneSource:
+    """The product's scenes and renderer, each imported when first needed; a folder's ``packs`` come before scenes."""
     if find_spec("embreex") is None:
         print(f"saom_player: {_NO_EMBREE}", file=sys.stderr, flush=True)
         return SceneSource(_names, _without_embree, embree_renderer)
-    return SceneSource(_names, _load, embree_renderer)
+    source = SceneSource(_names, _load, embree_renderer)
+    if packs is None:
+        return source
+    from saom_player.packs import with_packs
+
+    return with_packs(packs, source)
 
 
 def _names() -> list[str]:
