@@ -48,6 +48,10 @@ def collect(
     min_objects: Annotated[int, typer.Option(help="Prefer views that show at least this many objects.")] = 3,
     tries: Annotated[int, typer.Option(help="Candidate poses looked at for each view.")] = 8,
     min_area: Annotated[int, typer.Option(help="Objects that show fewer pixels get no label; 0 keeps all.")] = 16,
+    engine: Annotated[str, typer.Option(help="local, ray (tasks on a cluster) or slurm (a job a scene).")] = "local",
+    engine_options: Annotated[
+        str, typer.Option(help="ray: the cluster's address; slurm: slurm_partition=gpu,timeout_min=600.")
+    ] = "",
     attempts: Annotated[int, typer.Option(help="Of a scene that fails, each with a fresh player.")] = 3,
     recycle_after: Annotated[int, typer.Option(help="Scenes of one worker process before a new one takes over.")] = 25,
     step_timeout: Annotated[float, typer.Option(help="Seconds after which a silent player counts as hung.")] = 120.0,
@@ -69,6 +73,8 @@ def collect(
 
     saom-bench collect data/train --status
 
+    saom-bench collect /shared/train --split train --engine slurm --engine-options slurm_partition=cpu --workers 64
+
     Ctrl-C, SIGTERM, a crash or a full disk lose nothing: the same command goes on, to the same bytes. A second Ctrl-C
     ends at once.
     """
@@ -77,6 +83,7 @@ def collect(
         return
     from saom_collectors.collect import CollectConfig, existing, pending
     from saom_collectors.collect import collect as run
+    from saom_collectors.engines import engine_of
     from saom_collectors.jobs import JobRules
     from saom_collectors.scenes import all_scenes, select, split_of
     from saom_collectors.session import PlayerOptions
@@ -112,8 +119,9 @@ def collect(
         _show_plan(out, chosen, pending(out, chosen, manifest)[0], config)
         return
     processes = min(len(chosen), workers if workers > 0 else os.cpu_count() or 1)
+    rules, where = JobRules(attempts, recycle_after), engine_of(engine, engine_options)
     with stop_on_signals() as stop:
-        outcome = run(out, chosen, config, processes, open_player, JobRules(attempts, recycle_after), stop)
+        outcome = run(out, chosen, config, processes, open_player, rules, stop, where)
     if stop.is_requested:
         errors.print("stopped: finished scenes are kept; the same command goes on from here")
         raise typer.Exit(stop.exit_code)

@@ -31,7 +31,7 @@ from saom_bench.shards.manifest import (
 from saom_bench.shards.writer import ShardWriter
 from saom_bench.types import Capture
 from saom_collectors.decode import decode
-from saom_collectors.jobs import JobRules, run_jobs
+from saom_collectors.jobs import Engine, JobRules, run_jobs
 from saom_collectors.runlog import RunLog
 from saom_collectors.session import PlayerOptions, Session
 from saom_collectors.space import DiskGate, check_space
@@ -211,6 +211,7 @@ def collect(
     open_session: Opener,
     rules: JobRules = JobRules(),
     stop: Stop | None = None,
+    engine: Engine = run_jobs,
 ) -> Outcome:
     """Collect what ``folder`` still lacks of ``scenes``.
 
@@ -233,7 +234,7 @@ def collect(
         # A whole path: a worker process may have another working folder.
         worker = SceneWorker(folder.resolve(), config, open_session)
         try:
-            collected, failures = _run(worker, _failed_last(todo, manifest), config, workers, rules, stop)
+            collected, failures = _run(worker, _failed_last(todo, manifest), config, workers, rules, stop, engine)
         finally:
             _remove_partials(folder)
     return Outcome(tuple(collected), tuple(kept), tuple(failures), time.monotonic() - started)
@@ -246,13 +247,19 @@ def _failed_last(todo: list[str], manifest: Manifest | None) -> list[str]:
 
 
 def _run(
-    worker: SceneWorker, todo: list[str], config: CollectConfig, workers: int, rules: JobRules, stop: Stop | None
+    worker: SceneWorker,
+    todo: list[str],
+    config: CollectConfig,
+    workers: int,
+    rules: JobRules,
+    stop: Stop | None,
+    engine: Engine,
 ) -> tuple[list[ShardRecord], list[FailureRecord]]:
     if not todo:
         return [], []
     processes = min(workers, len(todo))
     room = DiskGate(worker.folder, processes * config.views_per_scene, config.player.size_hw)
-    jobs = run_jobs(worker, todo, processes, rules, stop, room)
+    jobs = engine(worker, todo, processes, rules, stop, room)
     with progress() as bar, closing(jobs) as events:
         log = RunLog(worker.folder, todo, config.views_per_scene, bar)
         for event in events:

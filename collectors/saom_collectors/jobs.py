@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from saom_collectors.stopping import Stop
 from saom_collectors.worker import Member, Said, Worker
@@ -73,6 +73,22 @@ class Gate(Protocol):
 
     def __call__(self) -> str:
         """Why not, or ""."""
+        ...
+
+
+class Engine(Protocol):
+    """Runs tasks somewhere; see run_jobs for what the arguments and events mean."""
+
+    def __call__(
+        self,
+        worker: Worker[str, Any],
+        tasks: Sequence[str],
+        processes: int,
+        rules: JobRules,
+        stop: Stop | None,
+        gate: Gate,
+    ) -> Generator[Event[str, Any]]:
+        """Yield what happens until all tasks are done or failed."""
         ...
 
 
