@@ -26,6 +26,9 @@ _GAP_M = 0.75
 _TO_END_M = 0.5
 _TOE_M = 0.08
 _SETBACK_M = 0.05
+_THINNEST_M = 0.01
+_Block = tuple[Rectangle, float, float]
+"""A floor rectangle, and from which height to which."""
 
 
 def slab_plan(counter: PlacedObject, objects: Sequence[PlacedObject], room: Sequence[Rectangle]) -> list[Rectangle]:
@@ -147,12 +150,29 @@ def carcass(
     pieces = [(r, top - SLAB_M) for r in cut(whole, [*before, *(r for r, _ in below)])]
     pieces += [(r, high) for sink, high in below for r in cut(clipped([sink], whole), before)]
     parts = []
+    inside = [_cabinet_inside(o) for o in objects if o.object_type == "Cabinet" and o.extent()[1][1] < top]
     for i, (r, high) in enumerate(pieces):
         if high < floor_y + 2 * _TOE_M:
             continue
-        parts.append(Part(f"carcass {i + 1}", upright(r, floor_y + _TOE_M, high, body)))
+        for k, (q, bottom, up) in enumerate(_without(r, floor_y + _TOE_M, high, inside)):
+            parts.append(Part(f"carcass {i + 1}.{k + 1}" if k else f"carcass {i + 1}", upright(q, bottom, up, body)))
         parts.append(Part(f"plinth {i + 1}", upright(grown(r, -0.01), floor_y, floor_y + _TOE_M, toe)))
     return Structure("CounterBase", tuple(parts)) if parts else None
+
+
+def _cabinet_inside(cabinet: PlacedObject) -> _Block:
+    """What must be free for a cabinet whose door may open."""
+    low, high = cabinet.extent()
+    return grown(footprint(cabinet), -0.003), low[1] + 0.003, high[1] - 0.003
+
+
+def _without(r: Rectangle, low: float, high: float, holes: Sequence[_Block]) -> list[_Block]:
+    """An upright block cut round others: beside them it is whole, above and below them what is left of it."""
+    blocks = [(q, low, high) for q in cut([r], [hole for hole, _, _ in holes])]
+    for hole, bottom, top in holes:
+        for q in clipped([r], [hole]):
+            blocks += [(q, a, b) for a, b in ((low, bottom), (top, high)) if b - a > _THINNEST_M]
+    return blocks
 
 
 def _under(sink: PlacedObject, slabs: Sequence[Rectangle]) -> Rectangle:

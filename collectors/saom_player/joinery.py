@@ -13,15 +13,17 @@ from saom_player.counters import carcass
 from saom_player.facing import FRONT_M
 from saom_player.layout_table import PlacedObject
 from saom_player.materials import Palette
-from saom_player.mesh import Part
+from saom_player.mesh import Material, Mesh, Part
 from saom_player.rooms import FLOOR_Y_M, Room
-from saom_player.scene import Box, Structure
+from saom_player.scene import Box, Structure, Vector
 from saom_player.shapes import box as box_mesh
 from saom_player.stove import stove
-from saom_player.transforms import moved, transformed
+from saom_player.transforms import merged, moved, transformed
 
 _DEEP_M = 0.09
 _GAP_M = 0.004
+_BOARD_M = 0.016
+_LOWEST_SHELF_M = 0.08
 
 
 def layer(box: Box, depth: float, at_front: bool) -> Box:
@@ -54,6 +56,21 @@ def bodies(
     return [structure for structure in found if structure is not None and structure.parts]
 
 
+def _hollow(size: Vector, held: Sequence[float], material: Material) -> Mesh:
+    """A case about the origin, open to the front for when its door opens; shelves under what stands so high in it."""
+    width, height, depth = (s - _GAP_M for s in size)
+    level = box_mesh((width, _BOARD_M, depth), material)
+    upright = box_mesh((_BOARD_M, height, depth), material)
+    boards = [
+        level,
+        moved(level, y=height - _BOARD_M),
+        moved(box_mesh((width, height, _BOARD_M), material), z=(_BOARD_M - depth) / 2),
+    ]
+    boards += [moved(upright, x=side * (width - _BOARD_M) / 2) for side in (-1, 1)]
+    boards += [moved(level, y=y - _BOARD_M) for y in held if _LOWEST_SHELF_M < y < height - _BOARD_M]
+    return moved(merged(boards), y=-height / 2)
+
+
 def _cabinet_bodies(
     objects: Sequence[PlacedObject], boxes: Mapping[str, Box], rng: np.random.Generator
 ) -> Structure | None:
@@ -65,9 +82,9 @@ def _cabinet_bodies(
         if o.object_type != "Cabinet" or box.size[2] <= _DEEP_M:
             continue
         body = layer(box, box.size[2] - FRONT_M, at_front=False)
-        width, height, depth = body.size
-        mesh = box_mesh((width - _GAP_M, height - _GAP_M, depth - _GAP_M), material)
+        base = box.center[1] - box.size[1] / 2
+        held = [other.extent()[0][1] - base for other in objects if o.object_id in other.parents]
         pose = np.eye(4)
         pose[:3, :3], pose[:3, 3] = body.axes(), body.center
-        parts.append(Part(f"cabinet body {len(parts) + 1}", transformed(moved(mesh, y=-(height - _GAP_M) / 2), pose)))
+        parts.append(Part(f"cabinet body {len(parts) + 1}", transformed(_hollow(body.size, held, material), pose)))
     return Structure("CabinetBody", tuple(parts)) if parts else None
