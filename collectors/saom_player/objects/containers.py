@@ -117,7 +117,7 @@ def safe(b: Bench) -> None:
     bright, door = b.mat.chrome(), 0.06 * b.d
     foot = 0.04 * b.h
     if b.travel:
-        grey = b.mat.fabric((0.24, 0.25, 0.28))
+        grey = b.mat.rubber((0.24, 0.25, 0.28))
         b.hollow("body", (b.w, b.h - foot, b.d * 0.9), 0.07 * b.w, steel, grey, (0, foot, -0.05 * b.d))
         b.block("shelf", (0.86 * b.w, 0.012, 0.7 * b.d), steel, (0, foot + 0.5 * b.h, -0.08 * b.d))
     else:
