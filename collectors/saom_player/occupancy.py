@@ -81,6 +81,10 @@ def occupancy(scene: Scene) -> Occupancy:
                 ground.add(1, _ground(part.mesh, floor_y))
     owner = solid.marked(shape, origin, (low, high))
     floor = ground.marked(shape, origin, (-np.inf, np.inf)) > 0
+    if scene.roof is not None:
+        roof = _Triangles()
+        roof.add(1, scene.roof)
+        floor &= roof.marked(shape, origin, (-np.inf, np.inf)) > 0
     origin_xz = (float(origin[0]), float(origin[1]))
     return Occupancy(origin_xz, floor, owner, floor & ~_dilated(owner > 0, AGENT_RADIUS_M / CELL_M))
 

@@ -16,7 +16,9 @@ _LAMP_RADIUS_M = 0.22
 _BELOW_CEILING_M = 0.12
 # Unity's lamps fall off as 1 / (1 + 25 (d / range)^2): beyond the nearest metre about as range^2 / 25 d^2.
 _FALLOFF = 25.0
-_BRIGHTEST_LAMP = 6.0
+_BRIGHTEST_LAMP = 4.0
+# Unity's lamps are nowhere brighter than their intensity; these are, close by: a table lamp must not burn its wall.
+_LOW_M, _BRIGHTEST_LOW_LAMP = 2.0, 0.5
 _SUN = 2.6
 _AMBIENT = 1.6
 _DARKEST_AMBIENT = 0.16
@@ -30,7 +32,7 @@ def linear(color: Sequence[float]) -> Rgb:
     return r, g, b
 
 
-def lamps(lights: Sequence[PackLight], ceilings: Floats64, default: Vector) -> tuple[Lamp, ...]:
+def lamps(lights: Sequence[PackLight], floor_y: float, ceilings: Floats64, default: Vector) -> tuple[Lamp, ...]:
     """The strongest few point and spot lights; one at ``default`` where a room has none.
 
     ``ceilings`` (C, 3, 3) are triangles that face down: Unity's light passes them from above, here it must start below.
@@ -39,9 +41,11 @@ def lamps(lights: Sequence[PackLight], ceilings: Floats64, default: Vector) -> t
     for light in lights:
         if light.kind == "directional" or light.intensity <= 0:
             continue
-        power = min(light.intensity * light.range_m**2 / _FALLOFF, _BRIGHTEST_LAMP)
+        place = _under(light.position, ceilings)
+        most = _BRIGHTEST_LOW_LAMP if place[1] < floor_y + _LOW_M else _BRIGHTEST_LAMP
+        power = min(light.intensity * light.range_m**2 / _FALLOFF, most)
         r, g, b = linear(light.color)
-        found.append(Lamp(_under(light.position, ceilings), (r * power, g * power, b * power), _LAMP_RADIUS_M))
+        found.append(Lamp(place, (r * power, g * power, b * power), _LAMP_RADIUS_M))
     found.sort(key=lambda lamp: (-max(lamp.color), lamp.position))
     strong = [lamp for lamp in found if max(lamp.color) > _WEAKEST_SHARE * max(found[0].color)]
     return tuple(strong[:_MOST_LAMPS]) or (Lamp(_under(default, ceilings), _DEFAULT_LAMP, _LAMP_RADIUS_M),)

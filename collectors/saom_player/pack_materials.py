@@ -16,6 +16,8 @@ _LARGEST_SIDE_PX = 4096
 _CLEAREST = 0.14
 _MIRROR, _POLISHED = 0.86, 0.22
 _METAL_SHADE = 0.25
+# Every surface of Unity's reflects a little of the grey room around it: none is quite black, none quite as colourful.
+_HAZE = 0.04
 _BRIGHTEST_GLOW = 2.0
 _FAINTEST_GLOW = 0.25
 
@@ -77,9 +79,14 @@ def material_of(material: PackMaterial) -> Material:
     )
 
 
-def is_overlay(material: PackMaterial) -> bool:
-    """Dirt, light rays and other faint pictures laid over surfaces; they hide nothing."""
-    return material.mode in ("fade", "transparent") and material.texture >= 0 and material.color[3] < 0.7
+def is_unseen(material: PackMaterial, on_object: bool) -> bool:
+    """Whether a surface is not drawn: light rays, and decals that are switched off; dirt laid over walls.
+
+    The real camera shows faint dirt and labels what is behind it.
+    """
+    faint = material.mode in ("fade", "transparent") and material.texture >= 0 and material.color[3] < 0.7
+    off = material.mode == "cutout" and material.texture < 0 and material.color[3] < material.cutoff
+    return off or (faint and (not on_object or max(material.emission) > 0.5))
 
 
 def _by_picture(material: PackMaterial) -> bool:
@@ -89,7 +96,7 @@ def _by_picture(material: PackMaterial) -> bool:
 def _glow(material: PackMaterial) -> float:
     """How much it shines by itself: lamps do; a screen's or a display's faint picture does not."""
     strength = max(material.emission)
-    if strength < _FAINTEST_GLOW or (material.texture >= 0 and material.emission_texture >= 0):
+    if strength < _FAINTEST_GLOW or material.mirror or (material.texture >= 0 and material.emission_texture >= 0):
         return 0.0
     if material.mode in ("fade", "transparent"):
         return 0.0
@@ -97,12 +104,14 @@ def _glow(material: PackMaterial) -> float:
 
 
 def _tint(material: PackMaterial, glow: float, metal: float) -> Rgb:
+    if material.mirror:
+        return 0.92, 0.93, 0.93
     color: tuple[float, ...] = material.color[:3]
-    if glow >= 1:
+    if glow >= 1 or (glow > 0 and material.emission_texture >= 0):
         color = tuple(c / max(material.emission) for c in material.emission)
     # Metal has no colour of its own but what it mirrors: darker than paint of that colour.
     shade = 1 - _METAL_SHADE * metal if glow == 0 else 1.0
-    r, g, b = (min(max(c * shade, 0.0), 1.0) for c in color)
+    r, g, b = (_HAZE + (1 - _HAZE) * min(max(c * shade, 0.0), 1.0) for c in color)
     return r, g, b
 
 

@@ -10,34 +10,35 @@ from numpy.typing import NDArray
 
 from saom_player.arguments import ActionError
 from saom_player.layout_table import PlacedObject, placed_objects, scene_names
+from saom_player.layouts import load_scene
 from saom_player.mesh import Mesh, Part
 from saom_player.occupancy import AGENT_CENTER_M
 from saom_player.pack_lights import ambient, lamps, sun, window_openings
-from saom_player.pack_materials import is_overlay, material_of, pictures_of, scene_textures
+from saom_player.pack_materials import is_unseen, material_of, pictures_of, scene_textures
+from saom_player.pack_rooms import indoors, room_bounds, shell_of
 from saom_player.scene import Box, Scene, SceneObject, Structure, Vector
 from saom_player.simulation import SceneSource
 from saom_scenes.packs import Pack, PackError, PackFolder, PackInstance
 
 _STRUCTURE = "Structure"
 _FLOOR = "Floor"
-_LEVEL = 0.9
-_FLOOR_BAND_M = 0.6
-_BIN_M = 0.02
-_LOWEST_ROOM_M, _HIGHEST_ROOM_M = 2.0, 6.0
 
 
 @dataclass(frozen=True)
 class LoadedPack:
-    """A pack's scene, and the ids of the objects that it lists without a single triangle."""
+    """A pack's scene, and the ids of the objects that it lists without a single triangle of theirs."""
 
     scene: Scene
     unseen: tuple[str, ...]
+    built_anew: bool
+    """The pack has no floor: walls, floor and ceiling are those of the parametric scene."""
 
     def report(self) -> str:
         """One line for the log."""
         shown = len(self.scene.objects) - len(self.unseen)
         rest = f"; {len(self.unseen)} have no mesh in the pack" if self.unseen else ""
-        return f"{self.scene.name}: from its pack, {shown} of {len(self.scene.objects)} objects{rest}"
+        anew = "; it has no floor: the parametric scene's walls and floor stand in" if self.built_anew else ""
+        return f"{self.scene.name}: from its pack, {shown} of {len(self.scene.objects)} objects{rest}{anew}"
 
 
 class PackScenes:
@@ -93,33 +94,34 @@ def pack_scene(pack: Pack) -> LoadedPack:
     """The scene of a pack. Raises PackError for textures that are no pictures."""
     placed = placed_objects(pack.scene) if pack.scene in scene_names() else ()
     pieces = _pieces(pack)
-    floor = _floor(pack, pieces)
     objects = _objects(pack, placed, pieces)
-    shown = {o.object_id for o in objects if o.parts}
     structures = _structures(pack, {o.object_id for o in objects}, pieces)
-    # AI2-THOR's floor is an object; here it is a structure under the floor's id, as in every scene of the player.
-    objects = tuple(replace(o, parts=()) if o.object_type == _FLOOR else o for o in objects)
-    bounds = _bounds(placed, floor, pieces)
-    middle = bounds.center
-    windows = window_openings(
-        [o.box for o in objects if o.object_type == "Window" and o.parts], floor.triangles, middle
-    )
+    shell = shell_of(_built(pack, pieces))
+    built_anew = not len(shell.floor) and bool(placed)
+    if built_anew:
+        structures = (*structures, *load_scene(pack.scene).structures)
+    everything = np.concatenate([np.zeros((0, 3, 3)), *(pieces.corners(k) for k in range(len(pack.instances)))])
+    bounds = room_bounds(placed, shell, everything)
+    x, y, z = bounds.center
+    boxes = [o.box for o in objects if o.object_type == "Window" and o.parts]
+    windows = window_openings(boxes, shell.floor, bounds.center)
     up, down = ambient(pack.ambient)
-    used = set().union(*(pictures_of(m) for m in pack.materials)) if pack.materials else set()
     scene = Scene(
         name=pack.scene,
-        objects=objects,
+        # AI2-THOR's floor is an object; here it is a structure under the floor's id, as in every scene of the player.
+        objects=tuple(replace(o, parts=()) if o.object_type == _FLOOR else o for o in objects),
         structures=structures,
-        lamps=lamps(pack.lights, floor.ceilings, (middle[0], bounds.center[1] + bounds.size[1] / 2, middle[2])),
+        lamps=lamps(pack.lights, shell.floor_y, shell.ceilings, (x, y + bounds.size[1] / 2, z)),
         windows=windows,
         sun=sun(pack.lights, windows),
         ambient_up=up,
         ambient_down=down,
         bounds=bounds,
-        agent_position=(middle[0], floor.height + AGENT_CENTER_M, middle[2]),
-        textures=scene_textures(pack.textures, used),
+        agent_position=(x, shell.floor_y + AGENT_CENTER_M, z),
+        roof=None if built_anew else indoors(shell, bounds),
+        textures=scene_textures(pack.textures, {k for m in pack.materials for k in pictures_of(m)}),
     )
-    return LoadedPack(scene, tuple(o.object_id for o in objects if o.object_id not in shown))
+    return LoadedPack(scene, tuple(o.object_id for o in objects if not o.parts), built_anew)
 
 
 @dataclass(frozen=True)
@@ -143,8 +145,7 @@ def _pieces(pack: Pack) -> _Pieces:
     for number, part in enumerate(pack.parts):
         rows = order[ends[number] : ends[number + 1]]
         source = pack.materials[part.material]
-        # Dirt and light rays that belong to no object would hide what the real camera shows through them.
-        if len(rows) == 0 or (part.instance == 0 and is_overlay(source)):
+        if len(rows) == 0 or is_unseen(source, on_object=part.instance > 0):
             continue
         where = _moved(uvs[rows], source.scale, source.offset)
         mesh = Mesh(positions[rows], normals[rows], where, materials[part.material])
@@ -168,31 +169,10 @@ def _moved(uvs: NDArray[np.float32], scale: tuple[float, float], offset: tuple[f
     return moved
 
 
-@dataclass(frozen=True)
-class _Floor:
-    """Level triangles: the floor at its height, and whatever faces down above it."""
-
-    height: float
-    triangles: NDArray[np.float64]
-    ceilings: NDArray[np.float64]
-
-
-def _floor(pack: Pack, pieces: _Pieces) -> _Floor:
+def _built(pack: Pack, pieces: _Pieces) -> NDArray[np.float64]:
+    """Triangles of what makes the room: whatever is no object, and the floor."""
     built = [k for k, i in enumerate(pack.instances) if k == 0 or i.object_type == _FLOOR or not i.object_id]
-    corners = np.concatenate([np.zeros((0, 3, 3)), *(pieces.corners(k) for k in built)])
-    cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    area = np.linalg.norm(cross, axis=1)
-    lean = cross[:, 1] / np.maximum(area, 1e-12)
-    y = corners[:, :, 1].mean(1)
-    level = (lean > _LEVEL) & (np.abs(y) < _FLOOR_BAND_M) & (area > 0)
-    height = 0.0
-    if level.any():
-        bins = np.round(y[level] / _BIN_M).astype(np.int64)
-        total = np.bincount(bins - bins.min(), area[level])
-        near = np.abs(y[level] - (int(total.argmax()) + bins.min()) * _BIN_M) < _BIN_M
-        height = float(np.average(y[level][near], weights=area[level][near]))
-    ceilings = corners[(lean < -_LEVEL) & (y > height + 1.8)]
-    return _Floor(round(height, 4), corners[level & (np.abs(y - height) < 0.05)], ceilings)
+    return np.concatenate([np.zeros((0, 3, 3)), *(pieces.corners(k) for k in built)])
 
 
 def _objects(pack: Pack, placed: Sequence[PlacedObject], pieces: _Pieces) -> tuple[SceneObject, ...]:
@@ -250,23 +230,6 @@ def _structures(pack: Pack, object_ids: set[str], pieces: _Pieces) -> tuple[Stru
         name = instance.object_id or instance.name or _STRUCTURE
         structures.append(Structure(name, pieces.of[k]))
     return tuple(structures)
-
-
-def _bounds(placed: Sequence[PlacedObject], floor: _Floor, pieces: _Pieces) -> Box:
-    """The room: the metadata's boxes where there are any, for packs may show a garden too."""
-    corners = [o.box.corners() for o in placed] or [floor.triangles.reshape(-1, 3)]
-    if not placed and not len(floor.triangles):
-        corners = [pieces.corners(k).reshape(-1, 3) for k in range(len(pieces.of))]
-    points = np.concatenate(corners)
-    if len(points) == 0:
-        return Box((0.0, 1.25, 0.0), (6.0, 2.5, 6.0))
-    low, high = points.min(0), points.max(0)
-    inside = floor.ceilings.mean(1) if len(floor.ceilings) else np.zeros((0, 3))
-    over = ((inside[:, [0, 2]] > low[[0, 2]]) & (inside[:, [0, 2]] < high[[0, 2]])).all(1)
-    top = max([float(high[1]), *inside[over, 1].tolist()])
-    tall = min(max(top - floor.height, _LOWEST_ROOM_M), _HIGHEST_ROOM_M)
-    middle: Vector = (float(low[0] + high[0]) / 2, floor.height + tall / 2, float(low[2] + high[2]) / 2)
-    return Box(middle, (float(high[0] - low[0]), tall, float(high[2] - low[2])))
 
 
 def _box_of(corners: NDArray[np.float64], position: Vector) -> Box:

@@ -117,6 +117,8 @@ class Scene:
     agent_position: Vector = (0.0, 0.9, 0.0)
     """The floor height is this y minus 0.9 m (AI2-THOR's standing agent has its centre at 0.9 m)."""
     agent_yaw_deg: float = 0.0
+    roof: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
+    """(R, 3, 3) triangles overhead that agents stay below, where the floor goes on outdoors; None: it does not."""
     textures: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict, compare=False, repr=False)
     """Pictures (256, 256, 3) sRGB, or 4 with alpha, of the scene's own, by the key that its materials use for them."""
 
