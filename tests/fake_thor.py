@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from saom_bench.types import Pose, Size
-from saom_collectors.session import ActionFailed, PlayerLost, PlayerOptions, Position, View
+from saom_collectors.session import ActionFailed, PlacedObject, PlayerLost, PlayerOptions, Position, View
 from saom_collectors.views import ViewRules
 
 TYPES = ("ArmChair", "Bed", "Bowl", "Floor", "Laptop", "Mug", "Painting", "Sofa")
@@ -34,6 +34,7 @@ class FakeSession:
     looks: list[tuple[Size, Pose]] = field(default_factory=list)
     closed: bool = False
     looks_in_scene: int = 0
+    randomized: list[tuple[str, int]] = field(default_factory=list)
 
     def scenes(self) -> tuple[str, ...]:
         return ("FloorPlan1", "FloorPlan2", "FloorPlan3", "FloorPlan21", "FloorPlan201")
@@ -46,6 +47,12 @@ class FakeSession:
 
     def reachable(self) -> tuple[Position, ...]:
         return (*((x / 2, 0.9, z / 2) for x in range(4) for z in range(4)), BLOCKED)
+
+    def objects(self) -> tuple[PlacedObject, ...]:
+        return tuple(PlacedObject(f"{name}|{k}", name, (k / 4, 0.5, 3.0)) for k, name in enumerate(TYPES))
+
+    def randomize(self, what: str, seed: int) -> None:
+        self.randomized.append((what, seed))
 
     def look(self, pose: Pose) -> View:
         self.looks.append((self.size_hw, pose))

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from saom_bench.errors import SaomBenchError
 if TYPE_CHECKING:
     from saom_bench.types import Size
     from saom_collectors.collect import CollectConfig, Outcome
+    from saom_collectors.views import ViewRules
 
 
 def collect(
@@ -47,6 +49,17 @@ def collect(
     workers: Annotated[int, typer.Option("--workers", "-j", help="Processes; 0 is one for each core.")] = 0,
     min_objects: Annotated[int, typer.Option(help="Prefer views that show at least this many objects.")] = 3,
     tries: Annotated[int, typer.Option(help="Candidate poses looked at for each view.")] = 8,
+    strategy: Annotated[
+        str, typer.Option(help="Where views are sought: reachable, orbit, trajectory or class-balanced.")
+    ] = "reachable",
+    horizon_jitter: Annotated[float, typer.Option(help="Shake the camera's tilt by up to so many degrees.")] = 0.0,
+    crouch_rate: Annotated[float, typer.Option(help="Share of views from a crouching agent, 0 to 1.")] = 0.0,
+    target_per_class: Annotated[
+        int, typer.Option(help="class-balanced: stop seeking a class once so many views of a scene show it.")
+    ] = 0,
+    randomize: Annotated[
+        str, typer.Option(help="Vary by seed: spawn (where objects are), materials, lighting; separated by commas.")
+    ] = "",
     min_area: Annotated[int, typer.Option(help="Objects that show fewer pixels get no label; 0 keeps all.")] = 16,
     engine: Annotated[str, typer.Option(help="local, ray (tasks on a cluster) or slurm (a job a scene).")] = "local",
     engine_options: Annotated[
@@ -71,6 +84,8 @@ def collect(
 
     saom-bench collect data/train --split train --dry-run
 
+    saom-bench collect data/rare --split train --strategy class-balanced --randomize spawn,materials,lighting
+
     saom-bench collect data/train --status
 
     saom-bench collect /shared/train --split train --engine slurm --engine-options slurm_partition=cpu --workers 64
@@ -89,7 +104,6 @@ def collect(
     from saom_collectors.session import PlayerOptions
     from saom_collectors.stopping import stop_on_signals
     from saom_collectors.thor import open_player, simulator_of
-    from saom_collectors.views import ViewRules
 
     _check_numbers(views_per_scene=views_per_scene, tries=tries, attempts=attempts, recycle_after=recycle_after)
     if step_timeout <= 0:
@@ -106,7 +120,7 @@ def collect(
         views_per_scene=views_per_scene,
         seed=seed,
         min_area_px=max(0, min_area),
-        rules=ViewRules(tries, max(0, min_objects)),
+        rules=_rules(tries, min_objects, strategy, horizon_jitter, crouch_rate, target_per_class, randomize),
     )
     manifest = existing(out, config)
     if manifest is not None and not resume:
@@ -147,6 +161,26 @@ def _checked_fov(degrees: float) -> float:
     return degrees
 
 
+def _rules(
+    tries: int, min_objects: int, strategy: str, jitter: float, crouch_rate: float, target: int, randomize: str
+) -> "ViewRules":
+    from saom_bench.errors import unknown
+    from saom_collectors.strategies import strategy_of
+    from saom_collectors.views import ViewRules
+
+    strategy_of(strategy)
+    if not 0 <= crouch_rate <= 1 or not 0 <= jitter <= 90 or target < 0:
+        raise SaomBenchError(
+            f"--crouch-rate {crouch_rate:g} must be 0 to 1, --horizon-jitter {jitter:g} 0 to 90 degrees, "
+            f"--target-per-class {target} 0 or more"
+        )
+    wanted = tuple(sorted({name.strip() for name in randomize.split(",") if name.strip()}))
+    for name in wanted:
+        if name not in {"spawn", "materials", "lighting"}:
+            raise unknown("randomisation", name, ["spawn", "materials", "lighting"])
+    return ViewRules(tries, max(0, min_objects), strategy, jitter, crouch_rate, target, wanted)
+
+
 def _check_numbers(**numbers: int) -> None:
     for name, value in numbers.items():
         if value < 1:
@@ -163,6 +197,8 @@ def _say_without_packs(chosen: tuple[str, ...], packs: Path) -> None:
 
 
 def _show_plan(out: Path, chosen: tuple[str, ...], todo: list[str], config: "CollectConfig") -> None:
+    from saom_collectors.space import shard_bytes
+
     height, width = config.player.size_hw
     table = _table("would collect")
     table.add_row("into", str(out))
@@ -170,8 +206,11 @@ def _show_plan(out: Path, chosen: tuple[str, ...], todo: list[str], config: "Col
     table.add_row(
         "scenes", f"{len(todo)} of {len(chosen)} still to do  {', '.join(todo[:8])}{' ...' * (len(todo) > 8)}"
     )
-    table.add_row("frames", f"{len(todo) * config.views_per_scene} of {width}x{height}")
-    table.add_row("at most", f"{len(todo) * config.views_per_scene * width * height * 4 / 1e6:.0f} MB")
+    frames = len(todo) * config.views_per_scene
+    table.add_row("frames", f"{frames} of {width}x{height}, {config.rules.strategy} views")
+    varied = ", ".join(config.rules.randomize)
+    table.add_row("varied", varied or "nothing")
+    table.add_row("at most", f"{shard_bytes(frames, (height, width)) / 1e6:.0f} MB")
     table.add_row("simulator", f"{config.simulator['name']} {config.simulator['version']}")
     console.print(table)
 
@@ -196,6 +235,8 @@ def _show_outcome(out: Path, outcome: "Outcome", config: "CollectConfig") -> Non
     table.add_row("frames", f"{len(dataset)}")
     table.add_row("instances", f"{sum(record.instances for record in dataset.shards)}")
     table.add_row("classes seen", f"{len(seen)} of {len(dataset.label_set)} ({dataset.label_set.name})")
+    rejected: Counter[str] = sum((Counter(r.rejected) for r in dataset.shards), Counter())
+    table.add_row("turned down", ", ".join(f"{n} {why}" for why, n in rejected.most_common()) or "no view")
     table.add_row("bytes/frame", f"{sum(r.size_bytes for r in dataset.shards) / max(1, len(dataset)):,.0f}")
     table.add_row("speed", f"{fresh / max(outcome.seconds, 1e-9):.2f} frames/s ({fresh} in {outcome.seconds:.0f} s)")
     table.add_row("simulator", f"{config.simulator['name']} {config.simulator['version']}")

@@ -7,6 +7,7 @@ and does the scenes whose shard is missing or damaged.
 import os
 import shlex
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -37,7 +38,7 @@ from saom_collectors.session import PlayerOptions, Session
 from saom_collectors.space import DiskGate, check_space
 from saom_collectors.stopping import Stop
 from saom_collectors.supervised import SupervisedSession
-from saom_collectors.views import ChosenView, ViewRules, choose_views, scout_size
+from saom_collectors.views import ChosenView, ViewRules, choose_views, scout_size, view_seed
 from saom_collectors.worker import Report, sweep_scratch
 
 Opener = Callable[[PlayerOptions], Session]
@@ -69,7 +70,7 @@ class CollectConfig:
             "views_per_scene": self.views_per_scene,
             "seed": self.seed,
             "min_area_px": self.min_area_px,
-            "rules": asdict(self.rules),
+            "rules": {**asdict(self.rules), "randomize": list(self.rules.randomize)},
             "simulator": self.simulator,
         }
 
@@ -89,8 +90,17 @@ class CollectConfig:
             "--min-area": self.min_area_px,
             "--min-objects": self.rules.min_objects,
             "--tries": self.rules.tries,
+            "--strategy": self.rules.strategy,
             "--player": self.player.kind,
         }
+        for name, value, default in (
+            ("--horizon-jitter", self.rules.horizon_jitter_deg, 0.0),
+            ("--crouch-rate", self.rules.crouch_rate, 0.0),
+            ("--target-per-class", self.rules.target_per_class, 0),
+            ("--randomize", ",".join(self.rules.randomize), ""),
+        ):
+            if value != default:
+                options[name] = f"{value:g}" if isinstance(value, float) else value
         if self.player.packs is not None:
             options["--packs"] = str(self.player.packs)
         return [str(part) for pair in options.items() for part in pair]
@@ -118,13 +128,15 @@ class SceneWorker:
             report.expect("the player's start", options.start_timeout_s * 2)
             self._session = self.open_session(options)
         try:
+            rejected: Counter[str] = Counter()
+            session = SupervisedSession(self._session, options, report)
             with ShardWriter(self.folder, self.config.header(scene), options.size_hw) as writer:
-                for capture in captures(SupervisedSession(self._session, options, report), scene, self.config):
+                for capture in captures(session, scene, self.config, rejected):
                     writer.add(capture)
                     report(1)
                 report.finish()
                 report.expect("the seal of the shard", _SEAL_S)
-                return writer.seal(duration_s=time.monotonic() - started)
+                return writer.seal(time.monotonic() - started, rejected)
         except BaseException as error:
             error.add_note(f"The player's log ends:\n{self._session.log()}")
             self.close()
@@ -137,14 +149,23 @@ class SceneWorker:
             session.close()
 
 
-def captures(session: Session, scene: str, config: CollectConfig) -> Iterator[Capture]:
-    """The frames of one scene: choose the poses on small pictures, then take the real ones."""
+def captures(session: Session, scene: str, config: CollectConfig, rejected: Counter[str]) -> Iterator[Capture]:
+    """The frames of one scene: choose the poses on small pictures, then take the real ones.
+
+    ``rejected`` counts the candidates that were turned down, by reason.
+    """
     classes = label_set(config.label_set)
     session.resize(scout_size(config.player.size_hw))
     session.reset(scene)
-    views = choose_views(session, scene, config.views_per_scene, config.seed, classes, config.rules)
+    if "spawn" in config.rules.randomize:
+        session.randomize("spawn", view_seed(config.seed, scene, -1))
+    choice = choose_views(session, scene, config.views_per_scene, config.seed, classes, config.rules)
+    rejected.update(choice.rejected)
     session.resize(config.player.size_hw)
-    for view in views:
+    for view in choice.views:
+        for what in ("materials", "lighting"):
+            if what in config.rules.randomize:
+                session.randomize(what, view.seed)
         yield take(session, view, config)
 
 

@@ -40,6 +40,15 @@ class PlayerOptions:
 
 
 @dataclass(frozen=True)
+class PlacedObject:
+    """An object of the loaded scene: its id, AI2-THOR objectType, and the middle of its box in metres."""
+
+    object_id: str
+    object_type: str
+    center: Position
+
+
+@dataclass(frozen=True)
 class View:
     """What the simulator shows from a pose: the picture, and which object each pixel belongs to."""
 
@@ -71,6 +80,17 @@ class Session(Protocol):
 
     def reachable(self) -> tuple[Position, ...]:
         """Where the agent can stand, in metres, sorted."""
+        ...
+
+    def objects(self) -> tuple[PlacedObject, ...]:
+        """The objects of the scene as they are now, sorted by id."""
+        ...
+
+    def randomize(self, what: str, seed: int) -> None:
+        """Change the scene by a seed: its "spawn", "materials" or "lighting", until the next reset.
+
+        Raises ActionFailed when the simulator refuses. AI2-THOR's own player has no seed but for spawn.
+        """
         ...
 
     def look(self, pose: Pose) -> View:

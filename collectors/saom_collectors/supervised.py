@@ -1,7 +1,7 @@
 """A session that says before each call how long it may take, so that a watcher outside can end one that hangs."""
 
 from saom_bench.types import Pose, Size
-from saom_collectors.session import PlayerOptions, Position, Session, View
+from saom_collectors.session import PlacedObject, PlayerOptions, Position, Session, View
 from saom_collectors.worker import Report
 
 _MARGIN_S = 15.0
@@ -33,6 +33,16 @@ class SupervisedSession:
         """As the session's."""
         self._expect("GetReachablePositions", self._options.step_timeout_s)
         return self._session.reachable()
+
+    def objects(self) -> tuple[PlacedObject, ...]:
+        """As the session's."""
+        self._expect("the objects", self._options.step_timeout_s)
+        return self._session.objects()
+
+    def randomize(self, what: str, seed: int) -> None:
+        """As the session's."""
+        self._expect(f"a change of the {what}", self._options.reset_timeout_s)
+        self._session.randomize(what, seed)
 
     def look(self, pose: Pose) -> View:
         """As the session's."""

@@ -26,7 +26,7 @@ import numpy as np
 
 from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.types import Pose, Size
-from saom_collectors.session import ActionFailed, PlayerLost, PlayerOptions, Position, View
+from saom_collectors.session import ActionFailed, PlacedObject, PlayerLost, PlayerOptions, Position, View
 from saom_scenes.packs import PackError, PackFolder
 
 PLAYERS = ("embedded", "unity")
@@ -37,6 +37,12 @@ _INITIALIZE = {
     "visibilityDistance": 1.5,
     "renderInstanceSegmentation": True,
 }
+_RANDOMIZE: dict[str, tuple[str, dict[str, Any]]] = {
+    "spawn": ("InitialRandomSpawn", {"forceVisible": False, "numPlacementAttempts": 5, "placeStationary": True}),
+    "materials": ("RandomizeMaterials", {}),
+    "lighting": ("RandomizeLighting", {"synchronized": False}),
+}
+"""Only spawn has a seed in AI2-THOR; the embedded player takes one everywhere."""
 _POLL_S = 0.1
 _LOG_BYTES = 20_000
 
@@ -137,6 +143,26 @@ class ThorSession:
         """Where the agent can stand, in metres, sorted."""
         found = self.step("GetReachablePositions").metadata["actionReturn"] or []
         return tuple(sorted((float(p["x"]), float(p["y"]), float(p["z"])) for p in found))
+
+    def objects(self) -> tuple[PlacedObject, ...]:
+        """The objects of the scene as the last event tells them, sorted by id."""
+        found = self._controller.last_event.metadata["objects"]
+        return tuple(
+            PlacedObject(str(o["objectId"]), str(o["objectType"]), (float(c["x"]), float(c["y"]), float(c["z"])))
+            for o in sorted(found, key=lambda o: str(o["objectId"]))
+            for c in (o["axisAlignedBoundingBox"]["center"],)
+        )
+
+    def randomize(self, what: str, seed: int) -> None:
+        """Change the scene's "spawn", "materials" or "lighting" by a seed. Raises ActionFailed when it is refused."""
+        if what not in _RANDOMIZE:
+            raise unknown("randomisation", what, _RANDOMIZE)
+        action, arguments = _RANDOMIZE[what]
+        if what == "spawn":
+            arguments = arguments | {"randomSeed": seed % 2**31}
+        elif self.options.kind == "embedded":
+            arguments = arguments | {"seed": seed % 2**31}
+        self.step(action, **arguments)
 
     def look(self, pose: Pose) -> View:
         """Stand and look somewhere. Raises ActionFailed when there is no room."""

@@ -27,6 +27,8 @@ class ShardRecord:
     frames: int
     instances: int
     duration_s: float = 0.0
+    rejected: Mapping[str, int] = field(default_factory=dict, hash=False, compare=False)
+    """Candidate views that were turned down, by reason."""
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,11 @@ class ShardWriter:
         self._frames.append(_frame_row(capture))
         self._instances.extend(_instance_row(index, i) for i in sorted(capture.instances, key=lambda i: i.label))
 
-    def seal(self, duration_s: float = 0.0) -> ShardRecord:
-        """Close, read back and compare every frame, give the file its name; returns its line for the manifest."""
+    def seal(self, duration_s: float = 0.0, rejected: Mapping[str, int] | None = None) -> ShardRecord:
+        """Close, read back and compare every frame, give the file its name; returns its line for the manifest.
+
+        ``duration_s`` and ``rejected`` (views turned down, by reason) are for that line alone.
+        """
         for name, rows, dtype in (
             ("frames", self._frames, FRAME_DTYPE),
             ("instances", self._instances, INSTANCE_DTYPE),
@@ -96,6 +99,7 @@ class ShardWriter:
             frames=len(self._frames),
             instances=len(self._instances),
             duration_s=round(duration_s, 3),
+            rejected=dict(sorted((rejected or {}).items())),
         )
 
     def _create_layer(self, layer: str) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,7 +168,7 @@ def test_a_full_disk_is_found_before_the_first_frame(tmp_path: Path) -> None:
 def test_poses_are_chosen_on_small_pictures_and_taken_on_large_ones() -> None:
     session = FakeSession((1, 1))
     config = replace(CONFIG, player=PlayerOptions(size_hw=(240, 320)))
-    frames = list(captures(session, "FloorPlan1", config))
+    frames = list(captures(session, "FloorPlan1", config, Counter()))
     assert all(frame.rgb.shape == (240, 320, 3) for frame in frames)
     sizes = [size for size, _ in session.looks]
     assert sizes == [(120, 160)] * 4 * RULES.tries + [(240, 320)] * 4

@@ -35,7 +35,7 @@ def session() -> Iterator[ThorSession]:
 
 def test_label_maps_equal_the_clients_masks_for_every_object(session: ThorSession) -> None:
     seen = 0
-    for chosen in choose_views(session, SCENE, 4, 0, CLASSES, ViewRules(tries=2)):
+    for chosen in choose_views(session, SCENE, 4, 0, CLASSES, ViewRules(tries=2)).views:
         view = session.look(chosen.pose)
         labels, instances = decode(view.ids, view.keys, view.types, CLASSES)
         masks = masks_by_client(session)

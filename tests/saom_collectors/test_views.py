@@ -11,8 +11,8 @@ from saom_collectors.views import ChosenView, ViewRules, choose_views, scout_siz
 CLASSES = label_set("saom-54")
 
 
-def chosen(count: int = 6, seed: int = 0, scene: str = "FloorPlan1", tries: int = 6) -> list[ChosenView]:
-    return choose_views(FakeSession((60, 80)), scene, count, seed, CLASSES, ViewRules(tries=tries))
+def chosen(count: int = 6, seed: int = 0, scene: str = "FloorPlan1", tries: int = 6) -> tuple[ChosenView, ...]:
+    return choose_views(FakeSession((60, 80)), scene, count, seed, CLASSES, ViewRules(tries=tries)).views
 
 
 def test_same_seed_same_views_other_seed_or_scene_other_views() -> None:
@@ -43,7 +43,7 @@ def test_more_tries_find_richer_views() -> None:
 
 def test_blocked_places_are_passed_over() -> None:
     session = FakeSession((60, 80))
-    views = choose_views(session, "FloorPlan1", 12, 0, CLASSES, ViewRules())
+    views = choose_views(session, "FloorPlan1", 12, 0, CLASSES, ViewRules()).views
     assert any((p.x, p.y, p.z) == BLOCKED for _, p in session.looks)
     assert not any((v.pose.x, v.pose.y, v.pose.z) == BLOCKED for v in views)
 
