@@ -24,6 +24,10 @@ _STRUCTURE = "Structure"
 _FLOOR = "Floor"
 
 
+_HELPER_M, _HELPER_AWAY_M = 0.005, 0.05
+_FARTHEST_M = 3.0
+
+
 @dataclass(frozen=True)
 class LoadedPack:
     """A pack's scene, and the ids of the objects that it lists without a single triangle of theirs."""
@@ -182,12 +186,22 @@ def _objects(pack: Pack, placed: Sequence[PlacedObject], pieces: _Pieces) -> tup
     objects = []
     for o in placed:
         k = by_id.get(o.object_id, by_name.get(o.name, -1))
-        objects.append(_listed(o, pieces.of[k] if k > 0 else ()))
+        objects.append(_listed(o, tuple(p for p in pieces.of[k] if not _is_stray(p, o.box)) if k > 0 else ()))
     known = {o.object_id for o in objects}
     for k, instance in enumerate(pack.instances):
         if k and instance.object_id and instance.object_id not in known:
             objects.append(_unlisted(instance, pieces, k))
     return tuple(objects)
+
+
+def _is_stray(part: Part, box: Box) -> bool:
+    """Whether a piece is none of the object's: a model's helper quad away from it, or a mesh of the wrong size."""
+    low, high = part.mesh.positions.min(axis=(0, 1)), part.mesh.positions.max(axis=(0, 1))
+    corners = box.corners()
+    beyond = float(max((corners.min(axis=0) - low).max(), (high - corners.max(axis=0)).max()))
+    if float((high - low).max()) < _HELPER_M:
+        return beyond > _HELPER_AWAY_M
+    return beyond > _FARTHEST_M
 
 
 def _listed(o: PlacedObject, parts: tuple[Part, ...]) -> SceneObject:
