@@ -324,3 +324,24 @@ def test_baked_light_is_kept_in_the_users_cache(variable: str, folder: str, monk
     monkeypatch.setenv("HOME", "/h")
     monkeypatch.setenv("XDG_CACHE_HOME", variable)
     assert program.cache_folder() == Path(folder) / "saom-bench" / "player"
+
+
+def test_a_drawer_and_a_fridge_open_and_a_lamp_goes_out(tmp_path: Path) -> None:
+    product = f"{sys.executable} -m saom_player"
+    with controller(tmp_path, local_executable_path=product, scene="FloorPlan1", headless=True) as client:
+        for kind in ("Drawer", "Fridge"):
+            thing = next(o for o in client.last_event.metadata["objects"] if o["objectType"] == kind)
+            event = client.step("OpenObject", objectId=thing["objectId"], openness=0.5, forceAction=True)
+            now = event.get_object(thing["objectId"])
+            assert (now["isOpen"], now["openness"]) == (True, 0.5)
+            assert now["axisAlignedBoundingBox"] != thing["axisAlignedBoundingBox"]
+            event = client.step("CloseObject", objectId=thing["objectId"], forceAction=True)
+            assert event.get_object(thing["objectId"])["axisAlignedBoundingBox"] == thing["axisAlignedBoundingBox"]
+        switch = next(o["objectId"] for o in event.metadata["objects"] if o["objectType"] == "LightSwitch")
+        assert event.get_object(switch)["isToggled"]
+        event = client.step("ToggleObjectOff", objectId=switch, forceAction=True)
+        assert not event.get_object(switch)["isToggled"]
+        event = client.step("ToggleObjectOff", objectId=switch, forceAction=True)
+        assert event.metadata["errorMessage"] == "can't toggle object off if it's already off!"
+        with pytest.raises(ValueError, match="invalid argument"):
+            client.step("OpenObject", objectId=switch, wide=True)

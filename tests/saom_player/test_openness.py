@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 from player_table import Table
-from tiny_room import BoxRenderer, room
+from tiny_room import CRATE, BoxRenderer, room
 
 from saom_player.layout_table import placed_objects, scene_names
 from saom_player.layouts import load_scene
 from saom_player.objects import build
 from saom_player.objects.workbench import Order
 from saom_player.openness import Changeable, opened, openness_of, with_openness, with_toggle
-from saom_player.scene import Box, Scene, SceneObject
+from saom_player.render.renderer import Camera, Renderer
+from saom_player.scene import Box, Lamp, Scene, SceneObject
 from saom_player.shapes import bounds
 from saom_player.simulation import SceneSource
 
@@ -188,6 +189,18 @@ def test_lamps_belong_to_what_switches_them() -> None:
     lit, unlit = (max(part.mesh.material.emission for part in o.parts) for o in (lamp, the(dark, lamp.object_id)))
     assert lit > 0
     assert unlit == 0
+
+
+def test_a_lamp_that_is_off_gives_no_light() -> None:
+    scene = room()
+    lamp = Lamp((1.5, 0.6, 1.5), (1.0, 0.8, 0.5), object_id=CRATE)
+    scene = replace(scene, lamps=(*scene.lamps, lamp))
+    on, off = with_toggle(scene, CRATE, True), with_toggle(scene, CRATE, False)
+    camera = Camera((-1.5, 1.5, -1.5), 45.0, 10.0, 80.0)
+    scenes = on, off, replace(off, lamps=scene.lamps[:1])
+    lit, dark, without = (Renderer(each).render(camera, (24, 32)).rgb for each in scenes)
+    assert np.array_equal(dark, without)
+    assert not np.array_equal(dark, lit)
 
 
 def test_screens_show_something_only_when_they_are_on() -> None:
