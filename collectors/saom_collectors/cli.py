@@ -28,7 +28,9 @@ def collect(
     split: Annotated[
         str | None, typer.Option(help="All scenes of train (n % 100 in 1-20), val (21-25) or test (26-30).")
     ] = None,
-    rooms: Annotated[str | None, typer.Option(help="Only these: kitchens,living-rooms,bedrooms,bathrooms.")] = None,
+    rooms: Annotated[
+        str | None, typer.Option(help="Only these: kitchens,living-rooms,bedrooms,bathrooms; or robothor.")
+    ] = None,
     limit_scenes: Annotated[
         int | None, typer.Option(help="At most this many scenes, in turn from each room type.")
     ] = None,

@@ -31,6 +31,7 @@ from saom_player.simulation import (
     Settings,
     Simulation,
     ThirdPartyCamera,
+    client_name,
 )
 
 _ORIGIN = (0.0, 0.0, 0.0)
@@ -111,7 +112,7 @@ def do_nothing(sim: Simulation) -> None:
 
 def get_scenes_in_build(sim: Simulation) -> list[str]:
     """The names that Reset takes."""
-    return [name + SCENE_SUFFIX for name in sim.source.names()]
+    return [client_name(name) for name in sim.source.names()]
 
 
 def get_scene_bounds(sim: Simulation) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The table of real iTHOR object placements that ships with the player (see data/derive_ithor.py)."""
+"""The table of real iTHOR and RoboTHOR object placements that ships with the player (see data/derive_ithor.py)."""
 
 import json
 import lzma
@@ -35,11 +35,11 @@ class PlacedObject:
 
 
 def scene_names() -> list[str]:
-    """Every scene of the table, in the order of their numbers."""
+    """Every scene of the table: iTHOR's in the order of their numbers, then RoboTHOR's."""
     return list(_scenes())
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def placed_objects(scene: str) -> tuple[PlacedObject, ...]:
     """The objects of a scene, sorted by id. Raises KeyError for an unknown scene."""
     return tuple(

@@ -1,4 +1,4 @@
-"""iTHOR scenes by their real names: the metadata's placements, objects built to fit them, and a room around them."""
+"""iTHOR's and RoboTHOR's scenes by name: the metadata's placements, objects built to fit them, a room around them."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -8,6 +8,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from saom_player import joinery
+from saom_player.apartments import is_apartment
 from saom_player.counters import slab_parts, slab_plan
 from saom_player.facing import front_box
 from saom_player.layout_table import PlacedObject, placed_objects, scene_names
@@ -16,7 +17,7 @@ from saom_player.mesh import Part
 from saom_player.objects import build
 from saom_player.objects.workbench import Order
 from saom_player.openness import Changeable, posed
-from saom_player.rooms import FLOOR_Y_M, Room, measure, shell, standing_place
+from saom_player.rooms import FLOOR_Y_M, Room, measure, measure_apartment, shell, standing_place
 from saom_player.scene import Box, Scene, SceneObject
 
 __all__ = ["UnknownScene", "load_scene", "scene_names"]
@@ -43,7 +44,7 @@ class UnknownScene(ValueError):
 
 
 def load_scene(name: str, seed: int = 0) -> Scene:
-    """The scene of an iTHOR room; styles and colours vary with ``seed``, placements do not.
+    """The scene of an iTHOR room or a RoboTHOR apartment; styles and colours vary with ``seed``, placements do not.
 
     Raises UnknownScene, which suggests the nearest name.
     """
@@ -52,9 +53,9 @@ def load_scene(name: str, seed: int = 0) -> Scene:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise UnknownScene(f"unknown scene {name!r}{hint}")
     objects = placed_objects(name)
-    room = measure(objects)
+    room = measure_apartment(name, objects) if is_apartment(name) else measure(objects)
     floor_id = next((o.object_id for o in objects if o.object_type == "Floor"), "Floor|0|0|0")
-    kind = _KINDS[int(name.removeprefix("FloorPlan")) // 100]
+    kind = "apartment" if is_apartment(name) else _KINDS[int(name.removeprefix("FloorPlan")) // 100]
     structures, windows = shell(room, objects, floor_id, kind, _rng(seed, name, "shell"))
     boxes = {o.object_id: _drawn_box(o, objects, room) for o in objects}
     x, z = standing_place(room, objects)
@@ -159,7 +160,7 @@ def placed(parts: Sequence[Part], where: Box) -> tuple[Part, ...]:
 
 def _drawn_box(o: PlacedObject, objects: Sequence[PlacedObject], room: Room) -> Box:
     """The box to fill, facing as it should: the metadata's, less what AI2-THOR counts in and does not draw."""
-    box = front_box(o, objects, room.walls)
+    box = front_box(o, objects, room.faces)
     if o.object_type == "Shelf":
         return _lowered(box, box.size[1] - min(_THIN_M["Shelf"], box.size[1]))
     if o.object_type in _THIN_M:

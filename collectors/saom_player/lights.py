@@ -28,9 +28,9 @@ def ceiling_spots(plan: Sequence[Rectangle]) -> list[tuple[float, float]]:
         long, wide = max(r[2] - r[0], r[3] - r[1]), min(r[2] - r[0], r[3] - r[1])
         if wide < 0.9 and spots:
             continue
-        count = 2 if long > 4.6 and area(r) > _AREA_OF_A_LAMP_M2 else 1
+        count = 3 if long > 7.5 else 2 if long > 4.6 and area(r) > _AREA_OF_A_LAMP_M2 else 1
         for k in range(count):
-            shift = (k - (count - 1) / 2) * 0.5 * long
+            shift = (k - (count - 1) / 2) * long / max(count, 2)
             x, z = (r[0] + r[2]) / 2, (r[1] + r[3]) / 2
             spots.append((x + shift, z) if r[2] - r[0] >= r[3] - r[1] else (x, z + shift))
     return spots[:4]

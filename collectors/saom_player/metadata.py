@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from saom_player.scene import Box, Scene, SceneObject, Structure, Vector
-from saom_player.simulation import SCENE_SUFFIX, Agent, Simulation, ThirdPartyCamera
+from saom_player.simulation import Agent, Simulation, ThirdPartyCamera, client_name
 
 ColorRgb = tuple[int, int, int]
 _STATES = (
@@ -64,7 +64,7 @@ class SceneMetadata:
         self._positions = np.array([thing.position for thing in scene.objects]).reshape(-1, 3)
         self.colors = _color_table(scene)
         self.bounds = bounds_metadata(scene.bounds.center, scene.bounds.size)
-        self.name = scene.name + SCENE_SUFFIX
+        self.name = client_name(scene.name)
 
     def objects(self, agent: Agent, visible: Collection[int]) -> list[dict[str, Any]]:
         """All objects, from where the agent is; ``visible`` holds 1-based instances."""

@@ -1,10 +1,11 @@
 """The shell of a room that the metadata leaves out: walls with windows, a door, floor, ceiling, baseboards."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from saom_player.apartments import APARTMENT, PANEL_HEIGHT_M, panel_faces, panels
 from saom_player.blocks import block, upright
 from saom_player.layout_table import PlacedObject
 from saom_player.lights import ceiling_spots
@@ -32,6 +33,13 @@ class Room:
     """Rectangles that do not overlap."""
     ceiling_y: float
     walls: tuple[WallSegment, ...]
+    panels: tuple[Rectangle, ...] = ()
+    """Where thin inner walls stand."""
+
+    @property
+    def faces(self) -> tuple[WallSegment, ...]:
+        """All that a thing's back can be at: the walls, and both faces of each panel."""
+        return (*self.walls, *panel_faces(self.panels))
 
     @property
     def bounds(self) -> Rectangle:
@@ -42,7 +50,16 @@ class Room:
 
 def measure(objects: Sequence[PlacedObject]) -> Room:
     """Where the walls and the ceiling must be to hold all objects."""
-    plan = tuple(outline(objects))
+    return _around(outline(objects), objects)
+
+
+def measure_apartment(scene: str, objects: Sequence[PlacedObject]) -> Room:
+    """The same of a RoboTHOR scene, whose walls are known from all its variations."""
+    return replace(_around([APARTMENT], objects), panels=panels(scene))
+
+
+def _around(rectangles: Sequence[Rectangle], objects: Sequence[PlacedObject]) -> Room:
+    plan = tuple(rectangles)
     tallest = max(o.extent()[1][1] for o in objects if o.object_type != "Floor")
     return Room(plan, round(max(FLOOR_Y_M + _LEAST_CEILING_M, tallest + 0.1), 3), tuple(wall_segments(plan)))
 
@@ -55,7 +72,7 @@ def standing_place(room: Room, objects: Sequence[PlacedObject], radius: float = 
     kept = [grown(part, -radius) for part in room.plan]
     x0, z0, x1, z1 = room.bounds
     places = [(x, z) for x in np.arange(x0, x1, 0.05) for z in np.arange(z0, z1, 0.05) if inside(x, z, kept)]
-    blocked = [grown(t, radius) for t in taken]
+    blocked = [grown(t, radius) for t in (*taken, *room.panels)]
     free = [p for p in places if not inside(p[0], p[1], blocked)] or places or [(float(middle[0]), float(middle[1]))]
     x, z = min(free, key=lambda p: (p[0] - middle[0]) ** 2 + (p[1] - middle[1]) ** 2)
     return float(x), float(z)
@@ -64,7 +81,7 @@ def standing_place(room: Room, objects: Sequence[PlacedObject], radius: float = 
 def shell(
     room: Room, objects: Sequence[PlacedObject], floor_name: str, kind: str, rng: np.random.Generator
 ) -> tuple[list[Structure], list[WindowOpening]]:
-    """All structures of a room, and its windows. ``kind``: kitchen, living-room, bedroom or bathroom."""
+    """All structures of a room, and its windows. ``kind``: kitchen, living-room, bedroom, bathroom or apartment."""
     palette = Palette(rng)
     windows = window_holes(objects, room.walls, FLOOR_Y_M, room.ceiling_y)
     door = door_hole(objects, room.walls, windows, FLOOR_Y_M, rng)
@@ -77,6 +94,7 @@ def shell(
     if door is not None:
         structures.append(_door(door, palette))
     structures += _pillars(room, objects, paint)
+    structures += _panel_walls(room, palette)
     return structures, [window_opening(hole) for hole in windows]
 
 
@@ -86,6 +104,7 @@ def _floor(room: Room, name: str, kind: str, palette: Palette, rng: np.random.Ge
     recipes = {
         "kitchen": ("tiles", "planks", "parquet"), "bathroom": ("tiles", "mosaic", "marble"),
         "bedroom": ("carpet", "planks", "parquet"), "living-room": ("planks", "parquet", "carpet"),
+        "apartment": ("planks", "parquet"),
     }[kind]  # fmt: skip
     recipe = recipes[int(rng.integers(len(recipes)))]
     variant = int(rng.integers(4))
@@ -181,7 +200,7 @@ def _pillars(room: Room, objects: Sequence[PlacedObject], material: Material) ->
     pillars: list[Structure] = []
     for o in objects:
         bottom = o.extent()[0][1]
-        if o.object_type not in _ON_PILLARS or bottom < FLOOR_Y_M + 0.6 or wall_of(o, room.walls) is not None:
+        if o.object_type not in _ON_PILLARS or bottom < FLOOR_Y_M + 0.6 or wall_of(o, room.faces) is not None:
             continue
         r = footprint(o)
         axis = thin_axis(o)
@@ -192,6 +211,21 @@ def _pillars(room: Room, objects: Sequence[PlacedObject], material: Material) ->
             wall = block((free[0][0], FLOOR_Y_M, free[0][1]), (free[0][2], room.ceiling_y, free[0][3]), material, 1.5)
             pillars.append(Structure(f"Wall|{o.object_type}|{len(pillars)}|0", (Part("pillar", wall),)))
     return pillars
+
+
+def _panel_walls(room: Room, palette: Palette) -> list[Structure]:
+    """Inner walls of boards between a rail above and a foot below; they end below the ceiling."""
+    board, rail = Material("plaster:0", (0.84, 0.84, 0.82)), palette.paint((0.62, 0.62, 0.6))
+    top = FLOOR_Y_M + PANEL_HEIGHT_M
+    structures = []
+    for r in room.panels:
+        parts = (
+            Part("board", upright(r, FLOOR_Y_M, top, board, 1.5)),
+            Part("rail", upright(grown(r, 0.004), top, top + 0.03, rail)),
+            Part("foot", upright(grown(r, 0.006), FLOOR_Y_M, FLOOR_Y_M + 0.06, rail)),
+        )
+        structures.append(Structure(f"Wall|panel|{(r[0] + r[2]) / 2:+.2f}|{(r[1] + r[3]) / 2:+.2f}", parts))
+    return structures
 
 
 def _behind(r: Rectangle, axis: int, sign: int) -> Rectangle:

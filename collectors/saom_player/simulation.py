@@ -1,5 +1,6 @@
 """The state of one simulation: a scene, the agent in it, extra cameras, and what the client asked to be rendered."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 Size = tuple[int, int]
 """(H, W) in pixels."""
 SCENE_SUFFIX = "_physics"
-"""AI2-THOR's scenes are "FloorPlan1" to people, and "FloorPlan1_physics" between client and player."""
+"""iTHOR's scenes are "FloorPlan1" to people, and "FloorPlan1_physics" between client and player."""
+_ITHOR_SCENE = re.compile(r"FloorPlan\d+")
 CAMERA_ABOVE_AGENT_M = 0.675
 """Of a standing agent's camera; a crouching one's is at its position."""
 MAX_UP_DEG = 30.0
@@ -24,6 +26,11 @@ MAX_DOWN_DEG = 60.0
 MAX_SIDE_PX = 4096
 NEAR_PLANE_M = 0.1
 FAR_PLANE_M = 20.0
+
+
+def client_name(scene: str) -> str:
+    """A scene's name between client and player; RoboTHOR's FloorPlan_Train1_1 and houses go by their own."""
+    return scene + SCENE_SUFFIX if _ITHOR_SCENE.fullmatch(scene) else scene
 
 
 class Renderer(Protocol):

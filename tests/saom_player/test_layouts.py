@@ -37,13 +37,24 @@ def rows(name: str) -> Counter[str]:
     return Counter(o.object_type for o in placed_objects(name))
 
 
+ITHOR = scene_names()[:120]
+ROBOTHOR = scene_names()[120:]
+
+
 def test_the_table_holds_every_ithor_scene_in_order() -> None:
-    numbers = [int(name.removeprefix("FloorPlan")) for name in scene_names()]
+    numbers = [int(name.removeprefix("FloorPlan")) for name in ITHOR]
     assert numbers == [first + i for first in (1, 201, 301, 401) for i in range(30)]
 
 
+def test_the_table_holds_every_robothor_scene_in_the_client_s_order() -> None:
+    apartments = [f"Train{n}" for n in range(1, 13)] + [f"Val{n}" for n in range(1, 4)]
+    assert [f"FloorPlan_{a}_{k}" for a in apartments for k in range(1, 6)] == ROBOTHOR
+    # From the RoboTHOR challenge's page.
+    assert "BaseballBat|+04.00|+00.04|-04.77" in {o.object_id for o in placed_objects("FloorPlan_Train1_1")}
+
+
 def test_scenes_are_of_the_room_types_that_their_numbers_say() -> None:
-    for name in scene_names():
+    for name in ITHOR:
         types = rows(name)
         kind = int(name.removeprefix("FloorPlan")) // 100
         assert bool(types["Fridge"]) == (kind == 0), name
@@ -52,8 +63,9 @@ def test_scenes_are_of_the_room_types_that_their_numbers_say() -> None:
 
 
 def test_the_table_holds_the_metadata_s_objects() -> None:
-    counts = Counter(o.object_type for name in scene_names() for o in placed_objects(name))
+    counts = Counter(o.object_type for name in ITHOR for o in placed_objects(name))
     assert sum(counts.values()) == 5670
+    assert sum(len(placed_objects(name)) for name in ROBOTHOR) == 3045
     assert counts["Cabinet"] == 516
     assert counts["Ottoman"] == 4
     assert counts["Safe"] == 8
@@ -164,7 +176,7 @@ def test_the_agent_starts_on_free_floor_and_can_walk(name: str) -> None:
 
 
 def test_every_room_can_be_measured_and_is_no_larger_than_its_floor() -> None:
-    for name in scene_names():
+    for name in ITHOR:
         objects = placed_objects(name)
         plan = outline(objects)
         floor = next(footprint(o) for o in objects if o.object_type == "Floor")
@@ -203,7 +215,7 @@ def test_flat_things_and_furniture_face_away_from_their_wall() -> None:
 
 def test_beds_have_their_head_where_the_pillows_are() -> None:
     checked = 0
-    for name in scene_names()[60:90]:
+    for name in ITHOR[60:90]:
         objects = placed_objects(name)
         for bed in (o for o in objects if o.object_type == "Bed"):
             x, z = front_direction(front_box(bed, objects, ()))
