@@ -28,6 +28,7 @@ from saom_player.objects import (
     storage,
     tables,
     tableware,
+    washing,
 )
 from saom_player.objects.workbench import Bench, Builder, Order
 from saom_player.scene import Vector
@@ -38,6 +39,7 @@ BUILDERS: dict[str, Builder] = {
     for family in (
         appliances, bathroom, bedroom, bottles, containers, decor, electronics, fixtures, food, kitchen, leisure,
         lighting, paper, plants, seating, shower, statues, storage, tables, tableware,
+        washing,
     )
     for object_type, builder in family.BUILDERS.items()
 }  # fmt: skip

@@ -237,16 +237,6 @@ def _blade_tool(b: Bench, head: str) -> None:
         b.add("bowl", shell, 0, 0, 0.5 * d - cup_z)
 
 
-def sponge(b: Bench) -> None:
-    """A kitchen sponge: yellow foam with a green scouring layer."""
-    foam, pad = (
-        b.mat.towelling(b.pick([(0.93, 0.80, 0.30), (0.55, 0.72, 0.85), (0.92, 0.60, 0.62)])),
-        b.mat.towelling((0.18, 0.40, 0.25)),
-    )
-    b.add("foam", rounded_box((b.w, 0.76 * b.h, b.d), foam, radius=0.1 * b.h, segments=2))
-    b.add("scouring pad", rounded_box((b.w, 0.26 * b.h, b.d), pad, radius=0.06 * b.h), 0, 0.74 * b.h)
-
-
 def foil(b: Bench) -> None:
     """A roll of foil in its box, the end sticking out."""
     carton, metal = b.mat.cardboard(), b.mat.metal()
@@ -269,6 +259,5 @@ BUILDERS: dict[str, Builder] = {
     "Spoon": lambda b: _blade_tool(b, "spoon"),
     "Spatula": lambda b: _blade_tool(b, "spatula"),
     "Ladle": lambda b: _blade_tool(b, "ladle"),
-    "DishSponge": sponge,
     "AluminumFoil": foil,
 }
