@@ -5,6 +5,7 @@ alphabetical order; the order is part of the format, so lists are never edited, 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from saom_bench.errors import unknown
 
@@ -30,8 +31,9 @@ class LabelSet:
 
     def index_of(self, object_type: str) -> int | None:
         """The class index of an AI2-THOR object type, or None when the type is not a class."""
-        return self._indices().get(object_type)
+        return self._indices.get(object_type)
 
+    @cached_property
     def _indices(self) -> dict[str, int]:
         return {name: i for i, name in enumerate(self.classes)}
 

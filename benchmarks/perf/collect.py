@@ -135,26 +135,26 @@ def _plain_frame(session: ThorSession, folder: Path, stem: str, pose: Pose) -> f
     return waited
 
 
-def _decoding(session: ThorSession) -> dict[str, float]:
-    """Seconds of both decoders on the frame that the session shows; each starts from the event as it arrived."""
+def _decoding(session: ThorSession, repeats: int = 5) -> dict[str, float]:
+    """Seconds of both decoders on the frame that the session shows: the best of some turns, since cores are shared."""
+    turns = [_decoded(session) for _ in range(repeats)]
+    return {name: min(turn[name] for turn in turns) for name in turns[0]}
+
+
+def _decoded(session: ThorSession) -> dict[str, float]:
+    """One turn of both, each from the event as it arrived, to masks that must be equal."""
     event = session.step("Pass")
-    raw = event.instance_masks.instance_segmentation_frame_uint32
+    every = LabelSet("every", tuple(sorted({o["objectType"] for o in event.metadata["objects"]})))
     started = perf_counter()
     masks: dict[str, Any] = dict(event.instance_masks.items())
     middle = perf_counter()
-    keys = {
-        n: int(event.instance_masks._integer_color_key(list(c)))
-        for n, c in event.instance_masks.instance_colors.items()
-    }
-    types = {o["objectId"]: o["objectType"] for o in event.metadata["objects"]}
-    every = LabelSet("every", tuple(sorted(set(types.values()))))
-    begun = perf_counter()
-    labels, instances = decode(raw, keys, types, every)
+    view = session._view(event)
+    labels, instances = decode(view.ids, view.keys, view.types, every)
     ended = perf_counter()
     for instance in instances:
         if not np.array_equal(labels == instance.label, masks[instance.object_id]):
             raise SystemExit(f"the masks of {instance.object_id} differ")
-    return {"decode ours": ended - begun, "decode plain": middle - started}
+    return {"decode ours": ended - middle, "decode plain": middle - started}
 
 
 def _teleported(session: ThorSession, pose: Pose) -> Any:

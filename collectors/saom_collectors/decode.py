@@ -31,14 +31,14 @@ def decode(
     wanted = {name: index for name, index in classes.items() if index is not None}
     shared = Counter(keys.values())
     names = sorted(name for name in wanted if shared[keys[name]] == 1)
-    runs = _Runs(ids)
+    values = np.array([keys[name] for name in names], np.uint32)
+    order = np.argsort(values)
+    runs = _Runs(ids, values[order])
     areas, boxes = runs.areas(), runs.boxes()
-    place = {int(value): k for k, value in enumerate(runs.values)}
-    label_of_value = np.zeros(len(runs.values), np.uint16)
+    label_of_value = np.zeros(len(names) + 1, np.uint16)
     instances: list[Instance] = []
-    for name in names:
-        k = place.get(keys[name])
-        if k is None or areas[k] < min_area_px:
+    for name, k in zip(names, np.argsort(order), strict=True):
+        if areas[k] < max(1, min_area_px):
             continue
         label = len(instances) + 1
         label_of_value[k] = label
@@ -48,9 +48,12 @@ def decode(
 
 
 class _Runs:
-    """An image as horizontal runs of one value: far fewer than pixels, and enough for areas, boxes and labels."""
+    """An image as horizontal runs of one value: far fewer than pixels, and enough for areas, boxes and labels.
 
-    def __init__(self, image: NDArray[np.uint32]) -> None:
+    ``values`` (K,) are sorted and unique; value K of a run stands for every other value.
+    """
+
+    def __init__(self, image: NDArray[np.uint32], values: NDArray[np.uint32]) -> None:
         self.height, self.width = image.shape
         flat = np.ascontiguousarray(image).reshape(-1)
         begins = np.empty(flat.size, np.bool_)
@@ -60,16 +63,20 @@ class _Runs:
         self.lengths: _Ints = np.diff(starts, append=flat.size)
         self.rows: _Ints = starts // self.width
         self.lefts: _Ints = starts - self.rows * self.width
-        self.values, self.value_of_run = np.unique(flat[starts], return_inverse=True)
+        self._count = len(values) + 1
+        found = flat[starts]
+        places = np.searchsorted(values, found)
+        is_known = np.append(values, 0)[places] == found
+        self.value_of_run: _Ints = np.where(is_known & (places < len(values)), places, len(values))
 
     def areas(self) -> _Ints:
-        """(K,) pixels of each of ``values``."""
-        return np.bincount(self.value_of_run, self.lengths, len(self.values)).astype(np.int64)
+        """(K + 1,) pixels of each value."""
+        return np.bincount(self.value_of_run, self.lengths, self._count).astype(np.int64)
 
     def boxes(self) -> _Ints:
-        """(K, 4) half-open boxes of each of ``values``."""
-        low = np.full((len(self.values), 2), max(self.height, self.width), np.int64)
-        high = np.zeros((len(self.values), 2), np.int64)
+        """(K + 1, 4) half-open boxes of each value."""
+        low = np.full((self._count, 2), max(self.height, self.width), np.int64)
+        high = np.zeros((self._count, 2), np.int64)
         np.minimum.at(low[:, 0], self.value_of_run, self.lefts)
         np.minimum.at(low[:, 1], self.value_of_run, self.rows)
         np.maximum.at(high[:, 0], self.value_of_run, self.lefts + self.lengths)
