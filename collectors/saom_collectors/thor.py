@@ -1,18 +1,14 @@
 """The door to AI2-THOR: starts a player through the ai2thor client, and makes every failure an error.
 
-The only module that imports ai2thor. Two of the client's habits are mended from outside: it waits for ever for a player
-that dies before it opens its pipe, and spins for its whole timeout when one dies later. A watch on the player wakes it.
+The only module that imports ai2thor. Where its client would wait for a player that has died, watch.py wakes it.
 """
 
 import math
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from importlib import metadata
@@ -27,6 +23,7 @@ import numpy as np
 from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.types import Pose, Size
 from saom_collectors.session import ActionFailed, PlacedObject, PlayerLost, PlayerOptions, Position, View
+from saom_collectors.watch import Watch
 from saom_scenes.packs import PackError, PackFolder
 
 PLAYERS = ("embedded", "unity")
@@ -43,7 +40,6 @@ _RANDOMIZE: dict[str, tuple[str, dict[str, Any]]] = {
     "lighting": ("RandomizeLighting", {"synchronized": False}),
 }
 """Only spawn has a seed in AI2-THOR; the embedded player takes one everywhere."""
-_POLL_S = 0.1
 _LOG_BYTES = 20_000
 
 
@@ -93,7 +89,7 @@ class ThorSession:
         self._scene: str | None = None
         self._folder = Path(tempfile.mkdtemp(prefix="saom-player-"))
         self._controller: Any = None
-        self._watch: _Watch | None = None
+        self._watch: Watch | None = None
         try:
             self._start()
         except BaseException:
@@ -203,7 +199,7 @@ class ThorSession:
                 self._controller = self._client()
             # In two steps, so that the watch stands before the player runs, and no scene loads unasked.
             self._controller.initialization_parameters = {**_INITIALIZE, "fieldOfView": self.options.fov_deg}
-            self._watch = _Watch(self._controller, self.options.start_timeout_s)
+            self._watch = Watch(self._controller, self.options.start_timeout_s)
             height, width = self._size_hw
             self._controller.start(width=width, height=height)
             self._watch.started()
@@ -291,83 +287,6 @@ class ThorSession:
         )
 
 
-class _Watch:
-    """A thread that follows the player's process; when it dies, it feeds the waiting client zeros.
-
-    No message begins with a zero, so the client raises at once, whether it waits for the pipe, a header or a body; and
-    no frame that was cut short can pass for a whole one.
-    """
-
-    def __init__(self, controller: Any, start_timeout_s: float) -> None:
-        self._controller = controller
-        self._deadline = time.monotonic() + start_timeout_s
-        self._timeout_s = start_timeout_s
-        self._is_started = threading.Event()
-        self._is_stopped = threading.Event()
-        self._verdict = ""
-        self._thread = threading.Thread(target=self._follow, name="player-watch", daemon=True)
-        self._thread.start()
-
-    def started(self) -> None:
-        """The player has sent its first message: the start's deadline no longer holds."""
-        self._is_started.set()
-
-    def stop(self) -> None:
-        """Look away: from now on the player may end."""
-        self._is_stopped.set()
-        self._thread.join(timeout=5)
-
-    def alive(self) -> bool:
-        """Whether the player runs."""
-        player = self._player()
-        return player is not None and player.poll() is None
-
-    def verdict(self) -> str:
-        """How the player ended; empty while it runs."""
-        player = self._player()
-        code = player.poll() if player is not None else None
-        return self._verdict or ("" if code is None else _ending(code))
-
-    def _player(self) -> "subprocess.Popen[bytes] | None":
-        player: subprocess.Popen[bytes] | None = getattr(self._controller.server, "unity_proc", None)
-        return player
-
-    def _follow(self) -> None:
-        while not self._is_stopped.wait(_POLL_S):
-            player = self._player()
-            if player is None:
-                continue
-            if not self._is_started.is_set() and time.monotonic() > self._deadline and player.poll() is None:
-                self._verdict = f"it was not ready after {self._timeout_s:.0f} s and was ended"
-                player.kill()
-            if player.poll() is not None:
-                self._wake()
-
-    def _wake(self) -> None:
-        server = self._controller.server
-        # A reader for the client's own pipe, or its opening for writing would wait for ever.
-        with _pipe(server.client_pipe_path, os.O_RDONLY), _pipe(server.server_pipe_path, os.O_WRONLY) as pipe:
-            while pipe is not None and not self._is_stopped.is_set():
-                try:
-                    os.write(pipe, bytes(4096))
-                except OSError:
-                    return  # Full, or no longer read: enough for now.
-
-
-@contextmanager
-def _pipe(path: str, mode: int) -> Iterator[int | None]:
-    """A named pipe opened without waiting, or None when it is gone or has nobody at its other end."""
-    try:
-        pipe = os.open(path, mode | os.O_NONBLOCK)
-    except OSError:
-        yield None
-        return
-    try:
-        yield pipe
-    finally:
-        os.close(pipe)
-
-
 def _private_client(folder: Path) -> type[Any]:
     """The client, with its files in ``folder``: a program of our choice must not touch or prune ~/.ai2thor."""
 
@@ -377,10 +296,6 @@ def _private_client(folder: Path) -> type[Any]:
             return str(folder)
 
     return PrivateController
-
-
-def _ending(code: int) -> str:
-    return f"it was killed by signal {-code}" if code < 0 else f"it ended with exit code {code}"
 
 
 def _short(error: BaseException) -> str:
