@@ -45,6 +45,9 @@ def collect(
         str, typer.Option(help="embedded (renders on any CPU) or unity (AI2-THOR's own build).")
     ] = "embedded",
     player_path: Annotated[Path | None, typer.Option(help="For --player unity: a build on this machine.")] = None,
+    player_commit: Annotated[
+        str | None, typer.Option(help="For --player unity: the commit of the build to fetch; else the client's own.")
+    ] = None,
     packs: Annotated[
         Path | None, typer.Option(help="For --player embedded: a folder of scene packs, for the scenes it has.")
     ] = None,
@@ -111,7 +114,7 @@ def collect(
     if step_timeout <= 0:
         raise SaomBenchError(f"--step-timeout {step_timeout:g} leaves no time; give 1 or more seconds")
     options = PlayerOptions(
-        player, parse_size(size), _checked_fov(fov), player_path, packs, step_timeout_s=step_timeout
+        player, parse_size(size), _checked_fov(fov), player_path, packs, player_commit, step_timeout_s=step_timeout
     )
     asked = select(all_scenes(), scenes, split, rooms, limit_scenes)
     config = CollectConfig(

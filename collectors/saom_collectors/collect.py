@@ -43,6 +43,7 @@ from saom_collectors.worker import Report, sweep_scratch
 
 Opener = Callable[[PlayerOptions], Session]
 _LOCK = ".lock"
+FAULTY = "masks known to be wrong"
 _SEAL_S = 600.0
 
 
@@ -98,6 +99,7 @@ class CollectConfig:
             ("--crouch-rate", self.rules.crouch_rate, 0.0),
             ("--target-per-class", self.rules.target_per_class, 0),
             ("--randomize", ",".join(self.rules.randomize), ""),
+            ("--player-commit", self.player.commit or "", ""),
         ):
             if value != default:
                 options[name] = f"{value:g}" if isinstance(value, float) else value
@@ -166,12 +168,14 @@ def captures(session: Session, scene: str, config: CollectConfig, rejected: Coun
         for what in ("materials", "lighting"):
             if what in config.rules.randomize:
                 session.randomize(what, view.seed)
-        yield take(session, view, config)
+        yield take(session, view, config, rejected)
 
 
-def take(session: Session, view: ChosenView, config: CollectConfig) -> Capture:
-    """One frame at the session's present size."""
+def take(session: Session, view: ChosenView, config: CollectConfig, rejected: Counter[str]) -> Capture:
+    """One frame at the session's present size; ``rejected`` counts the masks that are known to be wrong."""
     seen = session.look(view.pose)
+    if seen.faulty:
+        rejected[FAULTY] += len(seen.faulty)
     labels, instances = decode(seen.ids, seen.keys, seen.types, label_set(config.label_set), config.min_area_px)
     return Capture(seen.rgb, labels, instances, seen.pose, config.player.fov_deg, seed=view.seed)
 

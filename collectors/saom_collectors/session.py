@@ -34,6 +34,8 @@ class PlayerOptions:
     """For "unity": a build on this machine; None has the client find or download its own."""
     packs: Path | None = None
     """For "embedded": a folder of scene packs, used for the scenes that it has."""
+    commit: str | None = None
+    """For "unity": the commit of the build that the client shall find; None is the one it was made for."""
     start_timeout_s: float = 120.0
     reset_timeout_s: float = 300.0
     step_timeout_s: float = 120.0
@@ -61,6 +63,8 @@ class View:
     """AI2-THOR objectType of each object in the scene."""
     pose: Pose
     """Where the agent really stands, as the simulator says."""
+    faulty: tuple[str, ...] = ()
+    """Objects in the picture that were left out of ``keys``, since their masks are known to be wrong."""
 
 
 class Session(Protocol):

@@ -16,12 +16,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import ai2thor.build
 import ai2thor.controller
 import ai2thor.platform
 import numpy as np
 
 from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.types import Pose, Size
+from saom_collectors.known_faults import known_fault
+from saom_collectors.leash import leashed
 from saom_collectors.session import ActionFailed, PlacedObject, PlayerLost, PlayerOptions, Position, View
 from saom_collectors.watch import Watch
 from saom_scenes.packs import PackError, PackFolder
@@ -61,6 +64,9 @@ def simulator_of(options: PlayerOptions) -> dict[str, Any]:
     scenes: dict[str, Any] = {"scenes": "parametric"} if embedded else {}
     if options.packs is not None:
         scenes = {"scenes": "packs", "packs": pack_folder(options).fingerprint()}
+    if not embedded:
+        own = options.executable and f"local: {options.executable.name}"
+        scenes = {"build": own or options.commit or ai2thor.build.COMMIT_ID}
     return {
         "name": "saom-player" if embedded else "ai2thor-unity",
         "version": metadata.version("saom-bench") if embedded else client,
@@ -218,11 +224,12 @@ class ThorSession:
             command += f" -packs {shlex.quote(str(self.options.packs.resolve()))}"
         if self.options.kind == "unity":
             if self.options.executable is None:
-                return ai2thor.controller.Controller(platform=ai2thor.platform.CloudRendering, **common)
+                chosen = {"commit_id": self.options.commit} if self.options.commit else {}
+                return _client_class(None)(platform=ai2thor.platform.CloudRendering, **chosen, **common)
             command = shlex.quote(str(self.options.executable))
         # The client needs some display's name, whether or not the player opens it.
         display = os.environ.get("DISPLAY") or "0"
-        return _private_client(self._folder)(local_executable_path=command, x_display=display, **common)
+        return _client_class(self._folder)(local_executable_path=command, x_display=display, **common)
 
     @contextmanager
     def _calls(self, what: str) -> Iterator[None]:
@@ -269,12 +276,16 @@ class ThorSession:
         masks = event.instance_masks
         if event.frame is None or not hasattr(masks, "instance_segmentation_frame_uint32"):
             raise PlayerLost(f"the {self.options.kind} player sent no picture or no instance masks in {self._scene}")
+        keys = {name: int(masks._integer_color_key(list(color))) for name, color in masks.instance_colors.items()}
+        ids = masks.instance_segmentation_frame_uint32
+        wrong = [name for name in keys if self._is_faulty(name)]
+        faulty = tuple(name for name in wrong if (ids == keys.pop(name)).any())
         agent = event.metadata["agent"]
         x, y, z = (_tidy(agent["position"][axis]) for axis in "xyz")
         return View(
             rgb=np.ascontiguousarray(event.frame[..., :3]),
-            ids=masks.instance_segmentation_frame_uint32,
-            keys={name: int(masks._integer_color_key(list(color))) for name, color in masks.instance_colors.items()},
+            ids=ids,
+            keys=keys,
             types={str(o["objectId"]): str(o["objectType"]) for o in event.metadata["objects"]},
             pose=Pose(
                 x,
@@ -284,18 +295,26 @@ class ThorSession:
                 horizon_deg=_tidy(agent["cameraHorizon"]),
                 standing=bool(agent.get("isStanding", True)),
             ),
+            faulty=faulty,
         )
 
+    def _is_faulty(self, object_id: str) -> bool:
+        return self.options.kind == "unity" and bool(known_fault(self._scene or "", object_id))
 
-def _private_client(folder: Path) -> type[Any]:
-    """The client, with its files in ``folder``: a program of our choice must not touch or prune ~/.ai2thor."""
 
-    class PrivateController(ai2thor.controller.Controller):  # type: ignore[misc]
+def _client_class(folder: Path | None) -> type[Any]:
+    """The client, whose players end with this process. With a folder its files lie there: a program of our choice must
+    not touch or prune ~/.ai2thor."""
+
+    class Client(ai2thor.controller.Controller):  # type: ignore[misc]
         @property
         def base_dir(self) -> str:
-            return str(folder)
+            return str(folder or super().base_dir)
 
-    return PrivateController
+        def unity_command(self, width: int, height: int, headless: bool) -> list[str]:
+            return leashed(list(super().unity_command(width, height, headless)))
+
+    return Client
 
 
 def _short(error: BaseException) -> str:
