@@ -17,15 +17,24 @@ Folder = Annotated[Path, typer.Argument(help="A dataset's folder, as saom-bench 
 
 
 @app.command()
-def verify(folder: Folder) -> None:
+def verify(
+    folder: Folder,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Look for a simulator's faults too: empty or repeated pictures, and more.")
+    ] = False,
+) -> None:
     """Check every shard: its hash, its format, and each frame's objects against its label map.
 
-    Prints one line for each damaged shard and exits with 2.
+    Prints one line for each damaged shard and exits with 2. --deep looks at whole shards for empty and repeated
+    pictures, labels that belong to another picture, impossible poses and depths, parts outside their object.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
     saom-bench shards verify data/train
+
+    saom-bench shards verify data/train --deep
     """
+    from saom_bench.shards.deep import suspicions
     from saom_bench.shards.manifest import read_manifest
     from saom_bench.shards.verify import verify_dataset
 
@@ -34,13 +43,18 @@ def verify(folder: Folder) -> None:
     with progress() as bar:
         task = bar.add_task("verify", total=frames, unit="frames", note="")
         findings = verify_dataset(folder, manifest, lambda n: bar.advance(task, n))
+        problems = findings.problems
+        if deep and not problems:
+            task = bar.add_task("look", total=frames, unit="frames", note="")
+            problems = suspicions(folder, manifest, lambda n: bar.advance(task, n))
     for name in findings.strays:
         console.print(f"not part of the dataset: {folder / name}", style="yellow", soft_wrap=True)
     for failure in manifest.failures:
         console.print(f"not collected: {failure.scene}: {failure.error}", style="yellow", soft_wrap=True)
-    for problem in findings.problems:
-        errors.print(f"[red]error:[/red] {problem}", soft_wrap=True)
-    if findings.problems:
+    for problem in problems:
+        errors.print("[red]error:[/red]", end=" ")
+        errors.print(problem, soft_wrap=True, markup=False)
+    if problems:
         raise typer.Exit(2)
     console.print(f"[green]whole:[/green] {len(manifest.shards)} shards, {frames} frames")
 
