@@ -145,7 +145,7 @@ class Trainer:
         started = time.perf_counter()
         images = [self._load(position) for position in positions]
         losses = step_losses(self.job.sam, images, self.job.recipe)
-        rate = learning_rate_at(self.at.step, self.total_steps, self.job.recipe)
+        rate = learning_rate_at(self.at.step, self.total_steps, self.job.recipe, self.steps_per_epoch)
         norm = move(self.optimizer, rate, self.job.recipe.grad_clip_norm)
         seconds = time.perf_counter() - started
         self.at.step, self.at.step_in_epoch = self.at.step + 1, self.at.step_in_epoch + 1

@@ -77,6 +77,9 @@ class Recipe:
     max_steps: Annotated[int, _about("stop after this many steps; 0 is no limit", ge=0)] = 0
     images_per_step: Annotated[int, _about("images whose gradients make one step", ge=1)] = 1
     learning_rate: Annotated[float, _about("AdamW's peak learning rate; cosine to zero", gt=0)] = 1e-3
+    schedule: Annotated[
+        Literal["step", "epoch"], _about('the cosine falls each "step", or each "epoch" as published')
+    ] = "step"
     adam_eps: Annotated[float, _about("AdamW's epsilon", gt=0)] = 1e-4
     weight_decay: Annotated[float, _about("AdamW's weight decay", ge=0)] = 0.01
     warmup_steps: Annotated[int, _about("steps of linear warm-up", ge=0)] = 0
@@ -84,9 +87,9 @@ class Recipe:
     seed: Annotated[int, _about("seeds the order, the subsets and the class head", ge=0)] = 42
 
     prompts_per_chunk: Annotated[int, _about("prompts decoded at once: memory against speed", ge=1)] = 8
-    precision: Annotated[Literal["float32", "bfloat16"], _about("the decoder's arithmetic; bfloat16 is for GPUs")] = (
-        "float32"
-    )
+    precision: Annotated[
+        Literal["float32", "bfloat16", "float16"], _about("the decoder's arithmetic; the 16 bit ones are for GPUs")
+    ] = "float32"
     val_images: Annotated[int, _about("validation images scored each time, spread evenly; 0 is all", ge=0)] = 0
     val_every_epochs: Annotated[int, _about("epochs between validations", ge=1)] = 1
     save_every_steps: Annotated[int, _about("steps between saves of the resume state", ge=1)] = 200

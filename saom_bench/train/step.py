@@ -114,15 +114,17 @@ def move(optimizer: torch.optim.Optimizer, learning_rate: float, clip_norm: floa
     return float(norm)
 
 
-def learning_rate_at(step: int, total_steps: int, recipe: Recipe) -> float:
+def learning_rate_at(step: int, total_steps: int, recipe: Recipe, steps_per_epoch: int = 1) -> float:
     """Linear warm-up, then a cosine to zero over all steps; ``step`` counts from 0."""
     warm = min(1.0, (step + 1) / recipe.warmup_steps) if recipe.warmup_steps else 1.0
-    return recipe.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / max(1, total_steps)))
+    done = step if recipe.schedule == "step" else step // steps_per_epoch * steps_per_epoch
+    return recipe.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * done / max(1, total_steps)))
 
 
 def autocast(sam: Sam, recipe: Recipe) -> AbstractContextManager[object]:
     """The recipe's arithmetic for the decoder."""
-    return torch.autocast(sam.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16")
+    dtype = torch.float16 if recipe.precision == "float16" else torch.bfloat16
+    return torch.autocast(sam.device.type, dtype, enabled=recipe.precision != "float32")
 
 
 def _on(sam: Sam, array: FloatArray, dtype: torch.dtype) -> Tensor:
