@@ -13,6 +13,7 @@ from saom_bench.shards import cli as shards_cli
 from saom_bench.train import cli as train_cli
 from saom_benchmarks import cli as benchmarks_cli
 from saom_collectors import cli as collectors_cli
+from saom_collectors import doctor_cli
 from saom_scenes import cli as scenes_cli
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("collect")(collectors_cli.collect)
+app.command("doctor")(doctor_cli.doctor)
 app.add_typer(shards_cli.app, name="shards")
 app.add_typer(sam_cli.app, name="models")
 app.add_typer(scenes_cli.app, name="scenes")

@@ -66,7 +66,7 @@ def simulator_of(options: PlayerOptions) -> dict[str, Any]:
         scenes = {"scenes": "packs", "packs": pack_folder(options).fingerprint()}
     if not embedded:
         own = options.executable and f"local: {options.executable.name}"
-        scenes = {"build": own or options.commit or ai2thor.build.COMMIT_ID}
+        scenes = {"build": own or build_commit(options)}
     return {
         "name": "saom-player" if embedded else "ai2thor-unity",
         "version": metadata.version("saom-bench") if embedded else client,
@@ -74,6 +74,11 @@ def simulator_of(options: PlayerOptions) -> dict[str, Any]:
         **scenes,
         "arguments": {**_INITIALIZE, "fieldOfView": options.fov_deg, "size_hw": list(options.size_hw)},
     }
+
+
+def build_commit(options: PlayerOptions) -> str:
+    """The commit of AI2-THOR's build that ``options`` ask for; by default the one that the client was made for."""
+    return options.commit or str(ai2thor.build.COMMIT_ID)
 
 
 def pack_folder(options: PlayerOptions) -> PackFolder:
