@@ -134,6 +134,8 @@ def collect(
         chosen = select(session.scenes(), scenes, split, rooms, limit_scenes)
     if packs is not None:
         _say_without_packs(chosen, packs)
+    if player == "unity" and set(config.rules.randomize) - {"spawn"}:
+        errors.print("AI2-THOR's own player has no seed for materials and lighting: these will differ from run to run")
     if dry_run:
         _show_plan(out, chosen, pending(out, chosen, manifest)[0], config)
         return
