@@ -10,8 +10,34 @@ from numpy.typing import NDArray
 from saom_bench.types import BoolMask, Box, LabelMap, Rle, Size
 
 
-def areas_and_boxes(labels: LabelMap) -> dict[int, tuple[int, Box]]:
-    """Area in pixels and half-open box of every non-zero label of an (H, W) map, in one pass over its pixels."""
+def areas_and_boxes(labels: LabelMap, wraps: bool = False) -> dict[int, tuple[int, Box]]:
+    """Area in pixels and half-open box of every non-zero label of an (H, W) map, in one pass over its pixels.
+
+    Where the map wraps, a box is the shortest way round: it may begin before the last column and end after the first.
+    """
+    found = _areas_and_boxes(labels)
+    if not wraps:
+        return found
+    width = labels.shape[1]
+    # The shortest way round is another only for an object with a gap wider than that between its ends and the edges.
+    broad = [label for label, (_, (x0, _, x1, _)) in found.items() if 2 * (x1 - x0) > width]
+    for label in broad:
+        area, (_, y0, _, y1) = found[label]
+        first, count = column_arc(np.asarray((labels[y0:y1] == label).any(axis=0)))
+        found[label] = area, (first, y0, first + count, y1)
+    return found
+
+
+def column_arc(columns: BoolMask) -> tuple[int, int]:
+    """First column and length of the shortest run, round the circle, that holds all True columns of at least one."""
+    at = np.flatnonzero(columns)
+    gaps = np.diff(at, append=at[0] + len(columns))
+    # Of equal gaps the last: a run that need not wrap does not.
+    widest = len(gaps) - 1 - int(np.argmax(gaps[::-1]))
+    return int(at[(widest + 1) % len(at)]), len(columns) - int(gaps[widest]) + 1
+
+
+def _areas_and_boxes(labels: LabelMap) -> dict[int, tuple[int, Box]]:
     ys, xs = np.nonzero(labels)
     if ys.size == 0:
         return {}

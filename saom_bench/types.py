@@ -2,7 +2,8 @@
 
 * Images are (H, W, 3) uint8, RGB. Label maps are (H, W) uint16; label 0 means "no object of the label set".
 * Points are (x, y) in pixels; (0, 0) is the image's top left corner, pixel centres lie at half-integers.
-* Boxes are (x0, y0, x1, y1) in whole pixels, half open: x1 and y1 are one past the last pixel.
+* Boxes are (x0, y0, x1, y1) in whole pixels, half open: x1 and y1 are one past the last pixel. In a panorama of the
+  full circle an object may lie across the last and the first column: its x1 is then more than the width.
 * Sizes are (H, W).
 * World: metres and degrees in AI2-THOR's frame: left-handed, y up, yaw clockwise from +z, horizon positive down.
 """
@@ -53,6 +54,33 @@ class Instance:
 
 
 @dataclass(frozen=True)
+class SourceView:
+    """One of the flat views that a panorama was made of."""
+
+    pose: Pose
+    fov_deg: float
+    """Vertical."""
+    size_hw: Size
+
+
+@dataclass(frozen=True)
+class Panorama:
+    """How a panorama was made. Its pose's yaw is the heading of its middle."""
+
+    projection: str
+    """"cylindrical", "equirectangular" or "planar"."""
+    hfov_deg: float
+    blend: str
+    """How colours cross a seam: "nearest", "feather" or "multiband"."""
+    views: tuple[SourceView, ...]
+
+    @property
+    def wraps(self) -> bool:
+        """Whether the last column is the first one's neighbour."""
+        return self.hfov_deg == 360.0
+
+
+@dataclass(frozen=True)
 class Capture:
     """What a collector brings home from one pose."""
 
@@ -65,6 +93,12 @@ class Capture:
     seed: int = 0
     kind: str = "view"
     """"view" or "panorama"."""
+    panorama: Panorama | None = None
+
+    @property
+    def wraps(self) -> bool:
+        """Whether the last column is the first one's neighbour."""
+        return self.panorama is not None and self.panorama.wraps
 
 
 @dataclass(frozen=True)

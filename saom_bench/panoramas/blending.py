@@ -171,7 +171,7 @@ def _weight(stitched: Stitching, view: int, nearest: FloatArray, feather_rad: fl
     lens = stitched.views[view]
     own = stitched.owners == view
     if feather_rad == 0:
-        return own.astype(np.float32)
+        return np.asarray(own, np.float32)
     x, y, off = lens.project(stitched.rays)
     height, width = lens.size_hw
     rim = np.minimum(y, height - y) if lens.wraps else np.minimum(np.minimum(x, width - x), np.minimum(y, height - y))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saom_bench.errors import SaomBenchError
+from saom_bench.masks import column_arc
 from saom_bench.panoramas.lenses import Camera, Doubles, Lens
 from saom_bench.types import FloatArray, Size
 
@@ -161,19 +162,10 @@ def bounds(mask: NDArray[np.bool_], wraps: bool) -> tuple[slice, int, int]:
     """The rows, the first column and the number of columns of the smallest rectangle round a mask that is not empty;
     where the surface wraps, it may run on past the last column."""
     rows = np.flatnonzero(mask.any(axis=1))
-    first, count = arc(np.asarray(mask.any(axis=0)), wraps)
-    return slice(int(rows[0]), int(rows[-1]) + 1), first, count
-
-
-def arc(columns: NDArray[np.bool_], wraps: bool) -> tuple[int, int]:
-    """First column and length of the shortest run that holds all True columns; there is at least one."""
+    columns = np.asarray(mask.any(axis=0))
     at = np.flatnonzero(columns)
-    if not wraps:
-        return int(at[0]), int(at[-1] - at[0]) + 1
-    gaps = np.diff(at, append=at[0] + len(columns))
-    # Of equal gaps the last: a run that need not wrap does not.
-    widest = len(gaps) - 1 - int(np.argmax(gaps[::-1]))
-    return int(at[(widest + 1) % len(at)]), len(columns) - int(gaps[widest]) + 1
+    first, count = column_arc(columns) if wraps else (int(at[0]), int(at[-1] - at[0]) + 1)
+    return slice(int(rows[0]), int(rows[-1]) + 1), first, count
 
 
 def _remapped(layer: NDArray[Any], patch: Patch) -> NDArray[Any]:

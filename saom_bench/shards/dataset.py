@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from saom_bench.classes import LabelSet
 from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.shards.format import damaged
@@ -97,6 +99,12 @@ class ShardDataset:
     def size_of(self, index: int) -> Size:
         """(H, W) of a sample, without reading its pixels."""
         return self._reader(self._places[index].record).size_hw
+
+    def layer(self, name: str, index: int) -> NDArray[Any] | None:
+        """(H, W) an optional layer of a sample: "parts", "depth" or "owners"; None where its shard has none."""
+        place = self._places[index]
+        reader = self._reader(place.record)
+        return reader.layer(name, place.index) if name in reader.layers else None
 
     def objects(self, index: int) -> tuple[Instance, ...]:
         """The objects in a sample, without reading its pixels."""

@@ -2,6 +2,8 @@
 
 ``/images`` (N, H, W, 3) uint8 and ``/labels`` (N, H, W) uint16 hold one image a chunk; ``/frames`` has one row an
 image, ``/instances`` one row an object in an image, by frame and label. ``/parts`` and ``/depth`` may be absent.
+Panoramas add ``/panoramas`` (a row a frame), ``/sources`` (a row a view they were made of) and ``/owners``; the views
+themselves may be kept as ``/source_images`` and ``/source_labels`` (M, h, w), in the order of ``/sources``.
 Text has a fixed size in bytes (UTF-8): a reader then knows what it will allocate before it reads.
 """
 
@@ -44,14 +46,36 @@ INSTANCE_DTYPE = np.dtype(
         ("box_xyxy", "<u4", (4,)),
     ]
 )
+PANORAMA_DTYPE = np.dtype([("frame", "<u4"), ("projection", "S16"), ("hfov_deg", "<f8"), ("blend", "S16")])
+SOURCE_DTYPE = np.dtype(
+    [
+        ("frame", "<u4"),
+        ("view", "<u2"),
+        ("x", "<f8"),
+        ("y", "<f8"),
+        ("z", "<f8"),
+        ("yaw_deg", "<f8"),
+        ("horizon_deg", "<f8"),
+        ("standing", "u1"),
+        ("fov_deg", "<f8"),
+        ("size_hw", "<u4", (2,)),
+    ]
+)
 IMAGE_LAYERS = {"images": np.dtype("u1"), "labels": np.dtype("<u2")}
-OPTIONAL_LAYERS = {"parts": np.dtype("<u2"), "depth": np.dtype("<f4")}
-"""``/parts``: (N, H, W) uint16 part numbers; ``/depth``: (N, H, W) float32 metres along the view axis."""
+OPTIONAL_LAYERS = {"parts": np.dtype("<u2"), "depth": np.dtype("<f4"), "owners": np.dtype("u1")}
+"""``/parts``: (N, H, W) uint16 part numbers. ``/depth``: (N, H, W) float32 metres: of a view along its axis, of a
+panorama along each pixel's own ray (no axis is common to all of it). ``/owners``: (N, H, W) uint8 number of the view that
+each pixel of a panorama was taken from, 255 for none."""
+SOURCE_LAYERS = {"source_images": np.dtype("u1"), "source_labels": np.dtype("<u2")}
+"""The views of panoramas; their labels are the panorama's. Both or neither."""
 TABLES = {"frames": FRAME_DTYPE, "instances": INSTANCE_DTYPE}
+OPTIONAL_TABLES = {"panoramas": PANORAMA_DTYPE, "sources": SOURCE_DTYPE}
+"""Both or neither: of all frames or of none."""
 
 MAX_SIDE_PX = 8192
 MAX_FRAMES = 100_000
 MAX_INSTANCES = 1_000_000
+MAX_SOURCES = 1_000_000
 MAX_ATTRIBUTE_BYTES = 60_000
 TABLE_CHUNK_ROWS = 256
 ZSTD_FILTER, FLETCHER_FILTER = 32015, 3

@@ -15,7 +15,10 @@ from saom_bench.shards.format import (
     MAX_FRAMES,
     MAX_INSTANCES,
     MAX_SIDE_PX,
+    MAX_SOURCES,
     OPTIONAL_LAYERS,
+    OPTIONAL_TABLES,
+    SOURCE_LAYERS,
     TABLE_CHUNK_ROWS,
     TABLES,
     ZSTD_FILTER,
@@ -38,11 +41,14 @@ def read_attributes(file: h5py.File) -> dict[str, str]:
 
 def check_layout(file: h5py.File) -> None:
     """Raise ValueError, saying what is wrong, unless names, types, shapes and storage are exactly the format's."""
-    dtypes = {**IMAGE_LAYERS, **OPTIONAL_LAYERS, **TABLES}
+    dtypes = {**IMAGE_LAYERS, **OPTIONAL_LAYERS, **SOURCE_LAYERS, **TABLES, **OPTIONAL_TABLES}
     required = {*IMAGE_LAYERS, *TABLES}
     names = set(file)
     if not required <= names <= set(dtypes):
         raise ValueError(f"it holds {sorted(names)[:8]}, where a shard holds {sorted(required)}")
+    for group in (set(OPTIONAL_TABLES), set(SOURCE_LAYERS)):
+        if names & group and not group <= names:
+            raise ValueError(f"it holds {sorted(names & group)} without {sorted(group - names)}")
     for name in names:
         if not isinstance(file.get(name, getlink=True), h5py.HardLink):
             raise ValueError(f"/{name} is a link to elsewhere")
@@ -66,19 +72,34 @@ def _check_shapes(file: h5py.File, names: set[str]) -> None:
     frames, height, width = shape
     if frames > MAX_FRAMES or not (0 < height <= MAX_SIDE_PX and 0 < width <= MAX_SIDE_PX):
         raise ValueError(f"/labels declares {shape}, over the limit of {MAX_FRAMES} frames of {MAX_SIDE_PX} px")
-    expected = dict.fromkeys(names - set(TABLES), shape) | {"images": (*shape, 3), "frames": (frames,)}
+    expected = dict.fromkeys({"labels", *OPTIONAL_LAYERS} & names, shape)
+    expected |= {"images": (*shape, 3), "frames": (frames,)}
+    for name, limit in (("instances", MAX_INSTANCES), ("sources", MAX_SOURCES)):
+        if name in names and (len(file[name].shape) != 1 or file[name].shape[0] > limit):
+            raise ValueError(f"/{name} declares {file[name].shape}, over the limit of {limit} rows")
+    if "panoramas" in names:
+        expected["panoramas"] = (frames,)
+    if "source_labels" in names:
+        expected |= _source_shapes(file, names)
     for name, wanted in expected.items():
         if file[name].shape != wanted:
             raise ValueError(f"/{name} has shape {file[name].shape}, not {wanted}")
-    rows = file["instances"].shape
-    if len(rows) != 1 or rows[0] > MAX_INSTANCES:
-        raise ValueError(f"/instances declares {rows}, over the limit of {MAX_INSTANCES} rows")
+
+
+def _source_shapes(file: h5py.File, names: set[str]) -> dict[str, tuple[int, ...]]:
+    """What the shapes of the views' layers must be: one picture a row of /sources."""
+    shape = file["source_labels"].shape
+    if "sources" not in names or len(shape) != 3 or not all(0 < side <= MAX_SIDE_PX for side in shape[1:]):
+        raise ValueError(f"/source_labels of shape {shape} are not pictures of /sources")
+    sides = (int(shape[1]), int(shape[2]))
+    count = int(file["sources"].shape[0])
+    return {"source_labels": (count, *sides), "source_images": (count, *sides, 3)}
 
 
 def _check_storage(file: h5py.File, name: str) -> None:
     """Chunks as the writer makes them, all of them present: a small file cannot stand for a terabyte of fill values."""
     dataset = file[name]
-    wanted = (TABLE_CHUNK_ROWS,) if name in TABLES else (1, *dataset.shape[1:])
+    wanted = (TABLE_CHUNK_ROWS,) if name in {*TABLES, *OPTIONAL_TABLES} else (1, *dataset.shape[1:])
     if dataset.chunks != wanted:
         raise ValueError(f"/{name} has chunks {dataset.chunks}, not {wanted}")
     creation = dataset.id.get_create_plist()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from saom_bench.shards.format import IMAGE_LAYERS, OPTIONAL_LAYERS, ShardHeader, damaged
 from saom_bench.shards.layout import check_layout, read_attributes
-from saom_bench.types import Capture, Instance, LabelMap, Pose, RgbImage, Size
+from saom_bench.types import Capture, Instance, LabelMap, Panorama, Pose, RgbImage, Size, SourceView
 
 
 class ShardReader:
@@ -42,7 +42,12 @@ class ShardReader:
             check_layout(self._file)
             self._frames: NDArray[np.void] = self._file["frames"][()]
             self._instances: NDArray[np.void] = self._file["instances"][()]
-            self._starts = _starts(self._instances, len(self))
+            self._starts = _starts(self._instances, len(self), "instances")
+            self._panoramas: NDArray[np.void] | None = None
+            if "panoramas" in self._file:
+                self._panoramas = self._file["panoramas"][()]
+                self._sources: NDArray[np.void] = self._file["sources"][()]
+                self._source_starts = _starts(self._sources, len(self), "sources")
             self._check_rows()
         except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
             raise damaged(self.path, f"is not a whole shard: {_first_line(error)}") from error
@@ -51,6 +56,11 @@ class ShardReader:
         indices = self._instances["class_index"]
         if indices.size and int(indices.max()) >= len(self.header.label_set):
             raise ValueError("a class index is outside the label set")
+        if self._panoramas is not None:
+            if not np.array_equal(self._panoramas["frame"], np.arange(len(self))):
+                raise ValueError("the rows of /panoramas are not those of /frames")
+            if not np.all((self._panoramas["hfov_deg"] > 0) & (self._panoramas["hfov_deg"] <= 360)):
+                raise ValueError("a panorama is of no possible angle")
 
     def __enter__(self) -> "ShardReader":
         return self
@@ -87,10 +97,23 @@ class ShardReader:
         """One frame of a layer. Raises SaomBenchError when its bytes are damaged."""
         if not 0 <= index < len(self):
             raise IndexError(f"{self.path.name} has {len(self)} frames, not a frame {index}")
-        try:
-            return np.asarray(self._file[name][index])
-        except (OSError, RuntimeError) as error:
-            raise damaged(self.path, f"frame {index} of /{name} is damaged ({_first_line(error)})") from error
+        return self._row(name, index)
+
+    @property
+    def has_sources(self) -> bool:
+        """Whether the views that the panoramas were made of are kept."""
+        return "source_images" in self._file
+
+    def views_in(self, index: int) -> int:
+        """How many views a frame was made of; 0 for one that is no panorama."""
+        return int(self._source_starts[index + 1] - self._source_starts[index]) if self._panoramas is not None else 0
+
+    def source(self, index: int, view: int) -> tuple[RgbImage, LabelMap]:
+        """(h, w, 3) and (h, w): one view of a panorama that keeps them, with the panorama's labels."""
+        at = int(self._source_starts[index]) + view
+        if not self.has_sources or not self._source_starts[index] <= at < self._source_starts[index + 1]:
+            raise IndexError(f"{self.path.name} keeps no view {view} of frame {index}")
+        return self._row("source_images", at), self._row("source_labels", at)
 
     def rgb(self, index: int) -> RgbImage:
         """(H, W, 3) uint8."""
@@ -109,16 +132,44 @@ class ShardReader:
         """One whole frame."""
         rgb, labels = self.rgb(index), self.labels(index)
         row = self._frames[index]
-        x, y, z, yaw_deg, horizon_deg = (float(row[name]) for name in ("x", "y", "z", "yaw_deg", "horizon_deg"))
         return Capture(
             rgb=rgb,
             labels=labels,
             instances=self.objects(index),
-            pose=Pose(x, y, z, yaw_deg, horizon_deg, standing=bool(row["standing"])),
+            pose=_pose(row),
             fov_deg=float(row["fov_deg"]),
             seed=int(row["seed"]),
             kind=row["kind"].decode(),
+            panorama=self._panorama(index),
         )
+
+    def _panorama(self, index: int) -> Panorama | None:
+        if self._panoramas is None:
+            return None
+        row = self._panoramas[index]
+        views = self._sources[self._source_starts[index] : self._source_starts[index + 1]]
+        return Panorama(
+            projection=row["projection"].decode(),
+            hfov_deg=float(row["hfov_deg"]),
+            blend=row["blend"].decode(),
+            views=tuple(_source_view(view) for view in views),
+        )
+
+    def _row(self, name: str, index: int) -> NDArray[Any]:
+        try:
+            return np.asarray(self._file[name][index])
+        except (OSError, RuntimeError) as error:
+            raise damaged(self.path, f"frame {index} of /{name} is damaged ({_first_line(error)})") from error
+
+
+def _source_view(row: np.void) -> SourceView:
+    height, width = (int(n) for n in row["size_hw"])
+    return SourceView(_pose(row), float(row["fov_deg"]), (height, width))
+
+
+def _pose(row: np.void) -> Pose:
+    x, y, z, yaw_deg, horizon_deg = (float(row[name]) for name in ("x", "y", "z", "yaw_deg", "horizon_deg"))
+    return Pose(x, y, z, yaw_deg, horizon_deg, standing=bool(row["standing"]))
 
 
 def _instance(row: np.void) -> Instance:
@@ -133,10 +184,10 @@ def _instance(row: np.void) -> Instance:
     )
 
 
-def _starts(instances: NDArray[np.void], frames: int) -> NDArray[np.int64]:
-    numbers = instances["frame"].astype(np.int64)
+def _starts(rows: NDArray[np.void], frames: int, name: str) -> NDArray[np.int64]:
+    numbers = rows["frame"].astype(np.int64)
     if numbers.size and (np.any(np.diff(numbers) < 0) or numbers[-1] >= frames):
-        raise ValueError("the rows of /instances are not in the order of the frames")
+        raise ValueError(f"the rows of /{name} are not in the order of the frames")
     return np.searchsorted(numbers, np.arange(frames + 1))
 
 

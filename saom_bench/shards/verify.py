@@ -54,7 +54,7 @@ def verify_frame(reader: ShardReader, index: int) -> None:
     """Hold a frame's label map against the objects listed for it. Raises SaomBenchError on a difference."""
     capture = reader.capture(index)
     stated = {i.label: (i.area_px, i.box_xyxy) for i in capture.instances}
-    if areas_and_boxes(capture.labels) != stated or len(stated) != len(capture.instances):
+    if areas_and_boxes(capture.labels, capture.wraps) != stated or len(stated) != len(capture.instances):
         raise damaged(reader.path, f"the objects listed for frame {index} are not those in its label map")
     for instance in capture.instances:
         if reader.header.label_set.index_of(instance.object_type) != instance.class_index:

@@ -1,7 +1,7 @@
 """Writing a shard: into a partial file, checked by reading it back, then sealed by rename. Same frames, same bytes."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,14 +20,17 @@ from saom_bench.shards.format import (
     INSTANCE_DTYPE,
     MAX_ATTRIBUTE_BYTES,
     OPTIONAL_LAYERS,
+    PANORAMA_DTYPE,
     SHARD_SUFFIX,
+    SOURCE_DTYPE,
+    SOURCE_LAYERS,
     TABLE_CHUNK_ROWS,
     ShardHeader,
     damaged,
 )
 from saom_bench.shards.manifest import ShardRecord
 from saom_bench.shards.reader import ShardReader
-from saom_bench.types import Capture, Instance, Size
+from saom_bench.types import Capture, Instance, LabelMap, Panorama, RgbImage, Size, SourceView
 
 _ZSTD_LEVEL = 3
 
@@ -35,11 +38,18 @@ _ZSTD_LEVEL = 3
 class ShardWriter:
     """Writes one shard. Use it as a context manager: leaving without ``seal()`` deletes the partial file.
 
-    ``layers`` names the optional layers ("parts", "depth") that every ``add`` must then bring.
+    ``layers`` names the optional layers ("parts", "depth", "owners") that every ``add`` must then bring; with
+    ``source_size_hw`` it must also bring the views of that size that a panorama was made of.
     """
 
     def __init__(
-        self, folder: Path, header: ShardHeader, size_hw: Size, name: str | None = None, layers: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        header: ShardHeader,
+        size_hw: Size,
+        name: str | None = None,
+        layers: tuple[str, ...] = (),
+        source_size_hw: Size | None = None,
     ) -> None:
         self.path = folder / ((name or header.scene) + SHARD_SUFFIX)
         self.header = header
@@ -48,13 +58,19 @@ class ShardWriter:
         self._layer_names = ("images", "labels", *layers)
         self._frames: list[NDArray[np.void]] = []
         self._instances: list[NDArray[np.void]] = []
+        self._panoramas: list[NDArray[np.void]] = []
+        self._sources: list[NDArray[np.void]] = []
+        self._source_size_hw = source_size_hw
+        self._source_digests: list[bytes] = []
         self._digests: list[bytes] = []
         folder.mkdir(parents=True, exist_ok=True)
         self._file = h5py.File(self._partial, "w")
         for name_, text in header.to_attributes().items():
             self._file.attrs.create(name_, _attribute(name_, text))
         for layer in self._layer_names:
-            self._create_layer(layer)
+            self._create_layer(layer, size_hw)
+        for layer in SOURCE_LAYERS if source_size_hw else ():
+            self._create_layer(layer, source_size_hw or size_hw)
 
     def __enter__(self) -> "ShardWriter":
         return self
@@ -65,8 +81,16 @@ class ShardWriter:
         self._file.close()
         self._partial.unlink(missing_ok=True)
 
-    def add(self, capture: Capture, layers: Mapping[str, NDArray[Any]] | None = None) -> None:
-        """Append a frame. Raises SaomBenchError when it has another size, or objects that its labels do not show."""
+    def add(
+        self,
+        capture: Capture,
+        layers: Mapping[str, NDArray[Any]] | None = None,
+        sources: Sequence[tuple[RgbImage, LabelMap]] = (),
+    ) -> None:
+        """Append a frame, and the pictures and labels of the views it was made of where they are kept.
+
+        Raises SaomBenchError when it has another size, or objects that its labels do not show.
+        """
         arrays: dict[str, NDArray[Any]] = {"images": capture.rgb, "labels": capture.labels, **(layers or {})}
         self._check(capture, arrays)
         index = len(self._frames)
@@ -75,6 +99,8 @@ class ShardWriter:
             dataset.resize(index + 1, axis=0)
             dataset[index] = arrays[name]
         self._digests.append(digest(arrays[name] for name in self._layer_names))
+        if capture.panorama is not None:
+            self._add_panorama(index, capture.panorama, sources)
         self._frames.append(_frame_row(capture))
         self._instances.extend(_instance_row(index, i) for i in sorted(capture.instances, key=lambda i: i.label))
 
@@ -83,10 +109,10 @@ class ShardWriter:
 
         ``duration_s`` and ``rejected`` (views turned down, by reason) are for that line alone.
         """
-        for name, rows, dtype in (
-            ("frames", self._frames, FRAME_DTYPE),
-            ("instances", self._instances, INSTANCE_DTYPE),
-        ):
+        tables = [("frames", self._frames, FRAME_DTYPE), ("instances", self._instances, INSTANCE_DTYPE)]
+        if self._panoramas:
+            tables += [("panoramas", self._panoramas, PANORAMA_DTYPE), ("sources", self._sources, SOURCE_DTYPE)]
+        for name, rows, dtype in tables:
             self._create_table(name, np.array(rows, dtype))
         self._file.close()
         self._compare()
@@ -102,14 +128,29 @@ class ShardWriter:
             rejected=dict(sorted((rejected or {}).items())),
         )
 
-    def _create_layer(self, layer: str) -> None:
-        shape = (*self.size_hw, 3) if layer == "images" else self.size_hw
+    def _add_panorama(self, index: int, panorama: Panorama, sources: Sequence[tuple[RgbImage, LabelMap]]) -> None:
+        self._panoramas.append(_panorama_row(index, panorama))
+        self._sources.extend(_source_row(index, number, view) for number, view in enumerate(panorama.views))
+        if self._source_size_hw is None:
+            return
+        kept = [view.size_hw for view in panorama.views]
+        if [labels.shape for _, labels in sources] != kept or set(kept) != {self._source_size_hw}:
+            raise SaomBenchError(f"panorama {index} of {self.path.name} does not bring the views it was made of")
+        for picture, labels in sources:
+            at = len(self._source_digests)
+            for name, array in (("source_images", picture), ("source_labels", labels)):
+                self._file[name].resize(at + 1, axis=0)
+                self._file[name][at] = array
+            self._source_digests.append(digest((picture, labels)))
+
+    def _create_layer(self, layer: str, size_hw: Size) -> None:
+        shape = (*size_hw, 3) if layer.endswith("images") else size_hw
         self._file.create_dataset(
             layer,
             shape=(0, *shape),
             maxshape=(None, *shape),
             chunks=(1, *shape),
-            dtype={**IMAGE_LAYERS, **OPTIONAL_LAYERS}[layer],
+            dtype={**IMAGE_LAYERS, **OPTIONAL_LAYERS, **SOURCE_LAYERS}[layer],
             compression=hdf5plugin.Zstd(clevel=_ZSTD_LEVEL),
             fletcher32=True,
             track_times=False,
@@ -138,7 +179,9 @@ class ShardWriter:
                 raise SaomBenchError(
                     f"{name} of a frame of {self.path.name} are {array.dtype} {array.shape}, not {dtype} {expected}"
                 )
-        found = areas_and_boxes(capture.labels)
+        if self._frames and (capture.panorama is not None) != bool(self._panoramas):
+            raise SaomBenchError(f"{self.path.name} holds either panoramas or other views, not both")
+        found = areas_and_boxes(capture.labels, capture.wraps)
         stated = {i.label: (i.area_px, i.box_xyxy) for i in capture.instances}
         if found != stated or len(stated) != len(capture.instances):
             raise SaomBenchError(f"a frame of {self.path.name} lists objects that differ from those in its label map")
@@ -156,6 +199,10 @@ class ShardWriter:
             for i, expected in enumerate(self._digests):
                 if digest(reader.layer(name, i) for name in self._layer_names) != expected:
                     raise damaged(self._partial, f"frame {i} did not come back as it was written")
+            places = ((i, k) for i in range(len(reader)) for k in range(reader.views_in(i)))
+            for (i, k), expected in zip(places, self._source_digests, strict=self._source_size_hw is not None):
+                if digest(reader.source(i, k)) != expected:
+                    raise damaged(self._partial, f"view {k} of frame {i} did not come back as it was written")
 
 
 def digest(arrays: Iterable[NDArray[Any]]) -> bytes:
@@ -185,6 +232,18 @@ def _frame_row(capture: Capture) -> NDArray[np.void]:
     kind = _text(capture.kind, FRAME_DTYPE["kind"], "kind")
     place = (pose.x, pose.y, pose.z, pose.yaw_deg, pose.horizon_deg, pose.standing)
     return np.array((*place, capture.fov_deg, capture.seed, kind), FRAME_DTYPE)
+
+
+def _panorama_row(frame: int, panorama: Panorama) -> NDArray[np.void]:
+    projection = _text(panorama.projection, PANORAMA_DTYPE["projection"], "projection")
+    blend = _text(panorama.blend, PANORAMA_DTYPE["blend"], "blend")
+    return np.array((frame, projection, panorama.hfov_deg, blend), PANORAMA_DTYPE)
+
+
+def _source_row(frame: int, number: int, view: SourceView) -> NDArray[np.void]:
+    pose = view.pose
+    place = (pose.x, pose.y, pose.z, pose.yaw_deg, pose.horizon_deg, pose.standing)
+    return np.array((frame, number, *place, view.fov_deg, view.size_hw), SOURCE_DTYPE)
 
 
 def _instance_row(frame: int, instance: Instance) -> NDArray[np.void]:

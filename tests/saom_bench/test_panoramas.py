@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saom_bench.errors import SaomBenchError
+from saom_bench.masks import areas_and_boxes, column_arc
 from saom_bench.panoramas.blending import BLENDS, colors, exposure_gains
 from saom_bench.panoramas.lenses import Camera, Cylinder, Lens, Sphere, surface
-from saom_bench.panoramas.stitch import NOBODY, Stitching, arc, stitching
+from saom_bench.panoramas.stitch import NOBODY, Stitching, stitching
 from saom_bench.panoramas.unproject import joined, project, tiles, unproject
 
 PANORAMA = Cylinder((64, 320))
@@ -204,9 +205,13 @@ def test_objects_that_tiles_number_on_their_own_are_joined_round_the_circle() ->
 def test_arc_is_the_shortest_way_round() -> None:
     columns = np.zeros(20, bool)
     columns[[1, 2, 18]] = True
-    assert arc(columns, wraps=True) == (18, 5)
-    assert arc(columns, wraps=False) == (1, 18)
-    assert arc(np.ones(20, bool), wraps=True) == (0, 20)
+    assert column_arc(columns) == (18, 5)
+    assert column_arc(np.ones(20, bool)) == (0, 20)
+    labels = np.zeros((3, 20), np.uint16)
+    labels[1, [1, 2, 18]] = 4
+    labels[2, 7:10] = 5
+    assert areas_and_boxes(labels, wraps=True) == {4: (3, (18, 1, 23, 2)), 5: (3, (7, 2, 10, 3))}
+    assert areas_and_boxes(labels) == {4: (3, (1, 1, 19, 2)), 5: (3, (7, 2, 10, 3))}
 
 
 def test_bad_views_get_one_clear_line() -> None:

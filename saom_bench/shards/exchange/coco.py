@@ -23,7 +23,7 @@ from saom_bench.shards.exchange.incoming import (
     within,
 )
 from saom_bench.shards.exchange.records import FrameRecord, read_frame_record
-from saom_bench.types import BoolMask, Capture, Pose, Size
+from saom_bench.types import BoolMask, Capture, Size
 
 _CROWD = "crowd regions"
 _NO_CLASS = "objects of no class of the label set"
@@ -85,10 +85,7 @@ def _capture(
         else:
             name = str(item.get("object_id") or f"{kind}|{item.get('id', len(objects))}")
             objects.append(MaskedObject(name, kind, partial(_mask, annotations, item, size_hw)))
-    frame: dict[str, Any] = {}
-    if record:
-        pose = Pose(**record.pose.model_dump())
-        frame = {"pose": pose, "fov_deg": record.fov_deg, "seed": record.seed, "kind": record.kind}
+    frame = record.values() if record else {}
     return painted(read_rgb(path), objects, classes, skipped, **frame)
 
 

@@ -21,7 +21,7 @@ from saom_bench.masks import areas_and_boxes
 from saom_bench.shards.format import MAX_SIDE_PX, ShardHeader
 from saom_bench.shards.manifest import MANIFEST, ShardRecord, append_record, create_manifest, read_manifest
 from saom_bench.shards.writer import ShardWriter
-from saom_bench.types import BoolMask, Capture, Instance, Pose, RgbImage, Size
+from saom_bench.types import BoolMask, Capture, Instance, Panorama, Pose, RgbImage, Size
 
 NOWHERE = Pose(0.0, 0.0, 0.0, 0.0, 0.0)
 """The pose of a picture that was not taken by an agent."""
@@ -111,7 +111,8 @@ def painted(
     labels = np.zeros(size_hw, np.uint16)
     for k in sorted(range(len(masks)), key=lambda k: (-areas[k], k)):
         labels[masks[k]] = k + 1
-    found = areas_and_boxes(labels)
+    panorama: Panorama | None = frame.get("panorama")
+    found = areas_and_boxes(labels, panorama is not None and panorama.wraps)
     skipped.add("objects without a visible pixel", len(objects) - len(found))
     skipped.add("objects partly covered by another mask", sum(found[k][0] < areas[k - 1] for k in found))
     final = np.zeros(len(objects) + 1, np.uint16)

@@ -72,7 +72,9 @@ def _coco(dataset: ShardDataset, out: Path, advance: Advance) -> None:
                     "category_id": instance.class_index + 1,
                     "segmentation": rle,
                     "area": int(rle_areas([rle])[0]),
+                    # COCO's box cannot wrap: of an object across a panorama's seam it is as wide as the picture.
                     "bbox": rle_boxes([rle])[0],
+                    "box_xyxy": list(instance.box_xyxy),
                     "iscrowd": 0,
                     "label": instance.label,
                     "object_id": instance.object_id,

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from saom_bench.shards.dataset import ShardDataset
-from saom_bench.types import Capture, Instance, LabelMap, Pose, RgbImage, Sample
+from saom_bench.types import Capture, Instance, LabelMap, Panorama, Pose, RgbImage, Sample, SourceView
 
 
 class _Strict(BaseModel):
@@ -13,7 +13,7 @@ class _Strict(BaseModel):
 
 
 class ObjectRecord(_Strict):
-    """One object in one frame; its mask is where the label map holds ``label``."""
+    """One object in one frame; its mask is where the label map holds ``label``. Its box may wrap, see types.py."""
 
     label: int
     object_id: str
@@ -34,6 +34,28 @@ class PoseRecord(_Strict):
     standing: bool
 
 
+class SourceRecord(_Strict):
+    """A view that a panorama was made of, as types.SourceView."""
+
+    pose: PoseRecord
+    fov_deg: float
+    size_hw: tuple[int, int]
+
+
+class PanoramaRecord(_Strict):
+    """As types.Panorama."""
+
+    projection: str
+    hfov_deg: float
+    blend: str
+    views: tuple[SourceRecord, ...]
+
+    def panorama(self) -> Panorama:
+        """The value again."""
+        views = tuple(SourceView(Pose(**v.pose.model_dump()), v.fov_deg, v.size_hw) for v in self.views)
+        return Panorama(self.projection, self.hfov_deg, self.blend, views)
+
+
 class FrameRecord(_Strict):
     """Everything about a frame but its pixels."""
 
@@ -44,6 +66,17 @@ class FrameRecord(_Strict):
     fov_deg: float
     seed: int
     objects: tuple[ObjectRecord, ...] = ()
+    panorama: PanoramaRecord | None = None
+
+    def values(self) -> dict[str, Any]:
+        """What a Capture holds beside its pixels and objects."""
+        return {
+            "pose": Pose(**self.pose.model_dump()),
+            "fov_deg": self.fov_deg,
+            "seed": self.seed,
+            "kind": self.kind,
+            "panorama": self.panorama.panorama() if self.panorama else None,
+        }
 
     def capture(self, rgb: RgbImage, labels: LabelMap) -> Capture:
         """The frame again, with its pixels."""
@@ -51,10 +84,7 @@ class FrameRecord(_Strict):
             rgb=rgb,
             labels=labels,
             instances=tuple(Instance(**each.model_dump()) for each in self.objects),
-            pose=Pose(**self.pose.model_dump()),
-            fov_deg=self.fov_deg,
-            seed=self.seed,
-            kind=self.kind,
+            **self.values(),
         )
 
 
@@ -69,7 +99,15 @@ def frame_record(sample: Sample) -> FrameRecord:
         fov_deg=capture.fov_deg,
         seed=capture.seed,
         objects=tuple(ObjectRecord(**vars(each)) for each in capture.instances),
+        panorama=_panorama_record(capture.panorama) if capture.panorama else None,
     )
+
+
+def _panorama_record(panorama: Panorama) -> PanoramaRecord:
+    views = tuple(
+        SourceRecord(pose=PoseRecord(**vars(v.pose)), fov_deg=v.fov_deg, size_hw=v.size_hw) for v in panorama.views
+    )
+    return PanoramaRecord(projection=panorama.projection, hfov_deg=panorama.hfov_deg, blend=panorama.blend, views=views)
 
 
 def read_frame_record(values: Any) -> FrameRecord:
