@@ -1,5 +1,6 @@
 """``saom-bench collect``: from scenes to a dataset of shards."""
 
+import math
 import os
 import re
 import shlex
@@ -17,6 +18,7 @@ from saom_bench.errors import SaomBenchError
 if TYPE_CHECKING:
     from saom_bench.types import Size
     from saom_collectors.collect import CollectConfig, Outcome
+    from saom_collectors.panorama import PanoramaRules
     from saom_collectors.views import ViewRules
 
 
@@ -35,8 +37,11 @@ def collect(
         int | None, typer.Option(help="At most this many scenes, in turn from each room type.")
     ] = None,
     views_per_scene: Annotated[int, typer.Option("--views-per-scene", "-n", help="Frames of each scene.")] = 12,
-    size: Annotated[str, typer.Option(help="Width x height of a frame in pixels.")] = "640x480",
-    fov: Annotated[float, typer.Option(help="Vertical field of view in degrees.")] = 90.0,
+    kind: Annotated[str, typer.Option(help="views, or panoramas that are projected from them.")] = "views",
+    size: Annotated[
+        str | None, typer.Option(help="Width x height of a frame in pixels; else 640x480, panoramas 2560x512.")
+    ] = None,
+    fov: Annotated[float, typer.Option(help="Vertical field of view of a view in degrees.")] = 90.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
     label_set_name: Annotated[
         str, typer.Option("--label-set", help="saom-54, saom-55 or saom-48.")
@@ -65,6 +70,21 @@ def collect(
     randomize: Annotated[
         str, typer.Option(help="Vary by seed: spawn (where objects are), materials, lighting; separated by commas.")
     ] = "",
+    hfov: Annotated[
+        float, typer.Option(help="Of panoramas: degrees from left to right; less than 360 is a partial sweep.")
+    ] = 360.0,
+    sweep_views: Annotated[int, typer.Option(help="Of panoramas: views in a row; 0 is one for every 30 degrees.")] = 0,
+    pitch_rows: Annotated[str, typer.Option(help="Of panoramas: rows of views, degrees downwards: 0,-30,30.")] = "0",
+    view_size: Annotated[
+        str | None, typer.Option(help="Of panoramas: width x height of a view; else as fine as the panorama.")
+    ] = None,
+    projection: Annotated[
+        str, typer.Option(help="Of panoramas: cylindrical, equirectangular or planar.")
+    ] = "cylindrical",
+    blend: Annotated[str, typer.Option(help="Of panoramas' colours: nearest, feather or multiband.")] = "feather",
+    keep_views: Annotated[
+        bool, typer.Option("--keep-views", help="Of panoramas: keep the views in the shards, too.")
+    ] = False,
     min_area: Annotated[int, typer.Option(help="Objects that show fewer pixels get no label; 0 keeps all.")] = 16,
     engine: Annotated[str, typer.Option(help="local, ray (tasks on a cluster) or slurm (a job a scene).")] = "local",
     engine_options: Annotated[
@@ -88,6 +108,8 @@ def collect(
     saom-bench collect data/few --scenes FloorPlan1,FloorPlan201-203 -n 4 --seed 7
 
     saom-bench collect data/train --split train --dry-run
+
+    saom-bench collect data/panoramas --kind panoramas --split train --views-per-scene 4
 
     saom-bench collect data/rare --split train --strategy class-balanced --randomize spawn,materials,lighting
 
@@ -113,9 +135,10 @@ def collect(
     _check_numbers(views_per_scene=views_per_scene, tries=tries, attempts=attempts, recycle_after=recycle_after)
     if step_timeout <= 0:
         raise SaomBenchError(f"--step-timeout {step_timeout:g} leaves no time; give 1 or more seconds")
-    options = PlayerOptions(
-        player, parse_size(size), _checked_fov(fov), player_path, packs, player_commit, step_timeout_s=step_timeout
+    panorama, picture_hw = _panorama(
+        kind, size, _checked_fov(fov), hfov, sweep_views, pitch_rows, view_size, projection, blend, keep_views
     )
+    options = PlayerOptions(player, picture_hw, fov, player_path, packs, player_commit, step_timeout_s=step_timeout)
     asked = select(all_scenes(), scenes, split, rooms, limit_scenes)
     config = CollectConfig(
         split=split_of(asked[0]),
@@ -126,6 +149,7 @@ def collect(
         seed=seed,
         min_area_px=max(0, min_area),
         rules=_rules(tries, min_objects, strategy, horizon_jitter, crouch_rate, target_per_class, randomize),
+        panorama=panorama,
     )
     manifest = existing(out, config)
     if manifest is not None and not resume:
@@ -168,6 +192,42 @@ def _checked_fov(degrees: float) -> float:
     return degrees
 
 
+def _panorama(
+    kind: str,
+    size: str | None,
+    fov_deg: float,
+    hfov_deg: float,
+    views: int,
+    rows: str,
+    view_size: str | None,
+    projection: str,
+    blend: str,
+    keep_views: bool,
+) -> "tuple[PanoramaRules | None, Size]":
+    """What panoramas are made of, None for single views, and the size of the player's pictures."""
+    from saom_bench.errors import unknown
+    from saom_collectors.panorama import STEP_DEG, PanoramaRules
+
+    if kind not in {"views", "panoramas"}:
+        raise unknown("kind", kind, ["views", "panoramas"])
+    if kind == "views":
+        return None, parse_size(size or "640x480")
+    if not 0 < hfov_deg <= 360:
+        raise SaomBenchError(f"--hfov {hfov_deg:g} is no sweep; give more than 0, at most 360 degrees")
+    try:
+        horizons = tuple(float(text) for text in rows.split(","))
+    except ValueError:
+        raise SaomBenchError(f"--pitch-rows {rows!r} are no degrees; write them as 0,-30,30") from None
+    # The default height keeps the scale of the preset: 512 rows to 2560 columns of the full circle.
+    size_hw = parse_size(size) if size else (512, 16 * round(160 * hfov_deg / 360))
+    rules = PanoramaRules(
+        size_hw, projection, hfov_deg, views or math.ceil(hfov_deg / STEP_DEG), horizons, blend, keep_views
+    )
+    view_hw = parse_size(view_size) if view_size else rules.view_size(fov_deg)
+    rules.stitching(view_hw, fov_deg)
+    return rules, view_hw
+
+
 def _rules(
     tries: int, min_objects: int, strategy: str, jitter: float, crouch_rate: float, target: int, randomize: str
 ) -> "ViewRules":
@@ -206,7 +266,7 @@ def _say_without_packs(chosen: tuple[str, ...], packs: Path) -> None:
 def _show_plan(out: Path, chosen: tuple[str, ...], todo: list[str], config: "CollectConfig") -> None:
     from saom_collectors.space import shard_bytes
 
-    height, width = config.player.size_hw
+    height, width = config.size_hw
     table = _table("would collect")
     table.add_row("into", str(out))
     table.add_row("split", config.split)
@@ -214,10 +274,13 @@ def _show_plan(out: Path, chosen: tuple[str, ...], todo: list[str], config: "Col
         "scenes", f"{len(todo)} of {len(chosen)} still to do  {', '.join(todo[:8])}{' ...' * (len(todo) > 8)}"
     )
     frames = len(todo) * config.views_per_scene
-    table.add_row("frames", f"{frames} of {width}x{height}, {config.rules.strategy} views")
+    what = "panoramas" if config.panorama else "views"
+    table.add_row("frames", f"{frames} of {width}x{height}, {config.rules.strategy} {what}")
+    if config.panorama:
+        table.add_row("each of", config.panorama.described(config.player.size_hw, config.player.fov_deg))
     varied = ", ".join(config.rules.randomize)
     table.add_row("varied", varied or "nothing")
-    table.add_row("at most", f"{shard_bytes(frames, (height, width)) / 1e6:.0f} MB")
+    table.add_row("at most", f"{shard_bytes(frames, config.pixels_hw) / 1e6:.0f} MB")
     table.add_row("simulator", f"{config.simulator['name']} {config.simulator['version']}")
     console.print(table)
 

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +30,16 @@ from saom_bench.shards.manifest import (
     read_manifest,
 )
 from saom_bench.shards.writer import ShardWriter
-from saom_bench.types import Capture
+from saom_bench.types import Capture, Size
 from saom_collectors.decode import decode
 from saom_collectors.jobs import Engine, JobRules, run_jobs
+from saom_collectors.panorama import Cut, PanoramaRules, Shot, heading, look_around, shoot
 from saom_collectors.runlog import RunLog
 from saom_collectors.session import PlayerOptions, Session
 from saom_collectors.space import DiskGate, check_space
 from saom_collectors.stopping import Stop
 from saom_collectors.supervised import SupervisedSession
-from saom_collectors.views import ChosenView, ViewRules, choose_views, scout_size, view_seed
+from saom_collectors.views import ChosenView, ViewRules, choose_views, scout_size, straight, view_seed
 from saom_collectors.worker import Report, sweep_scratch
 
 Opener = Callable[[PlayerOptions], Session]
@@ -60,10 +61,27 @@ class CollectConfig:
     min_area_px: int = 16
     """Objects that show fewer pixels get no label; 0 keeps all."""
     rules: ViewRules = field(default_factory=ViewRules)
+    panorama: PanoramaRules | None = None
+    """For panoramas: the player's pictures are then the views that they are made of."""
+
+    @property
+    def size_hw(self) -> Size:
+        """(H, W) of a frame."""
+        return self.panorama.size_hw if self.panorama else self.player.size_hw
+
+    @property
+    def pixels_hw(self) -> Size:
+        """A picture with as many pixels as all that is stored of one frame."""
+        if self.panorama is None or not self.panorama.keep_views:
+            return self.size_hw
+        height, width = self.player.size_hw
+        kept = height * width * len(self.panorama.horizons_deg) * self.panorama.views
+        return self.size_hw[0], self.size_hw[1] + -(-kept // self.size_hw[0])
 
     def settings(self) -> dict[str, Any]:
         """What must agree before shards may join a dataset."""
         return {
+            **({"panorama": self.panorama.settings()} if self.panorama else {}),
             "label_set": self.label_set,
             "split": self.split,
             "size_hw": list(self.player.size_hw),
@@ -81,10 +99,9 @@ class CollectConfig:
 
     def options(self) -> list[str]:
         """The command line's options, all but the choice of scenes."""
-        height, width = self.player.size_hw
         options = {
             "--views-per-scene": self.views_per_scene,
-            "--size": f"{width}x{height}",
+            "--size": f"{self.size_hw[1]}x{self.size_hw[0]}",
             "--fov": f"{self.player.fov_deg:g}",
             "--seed": self.seed,
             "--label-set": self.label_set,
@@ -105,7 +122,8 @@ class CollectConfig:
                 options[name] = f"{value:g}" if isinstance(value, float) else value
         if self.player.packs is not None:
             options["--packs"] = str(self.player.packs)
-        return [str(part) for pair in options.items() for part in pair]
+        written = [str(part) for pair in options.items() for part in pair]
+        return [*written, *self.panorama.options(self.player.size_hw)] if self.panorama else written
 
     def header(self, scene: str) -> ShardHeader:
         """The root attributes of one scene's shard."""
@@ -132,9 +150,12 @@ class SceneWorker:
         try:
             rejected: Counter[str] = Counter()
             session = SupervisedSession(self._session, options, report)
-            with ShardWriter(self.folder, self.config.header(scene), options.size_hw) as writer:
-                for capture in captures(session, scene, self.config, rejected):
-                    writer.add(capture)
+            header, panorama = self.config.header(scene), self.config.panorama
+            layers = ("owners",) if panorama else ()
+            kept = options.size_hw if panorama and panorama.keep_views else None
+            with ShardWriter(self.folder, header, self.config.size_hw, layers=layers, source_size_hw=kept) as writer:
+                for shot in shots(session, scene, self.config, rejected):
+                    writer.add(shot.capture, shot.layers, shot.sources)
                     report(1)
                 report.finish()
                 report.expect("the seal of the shard", _SEAL_S)
@@ -151,7 +172,7 @@ class SceneWorker:
             session.close()
 
 
-def captures(session: Session, scene: str, config: CollectConfig, rejected: Counter[str]) -> Iterator[Capture]:
+def shots(session: Session, scene: str, config: CollectConfig, rejected: Counter[str]) -> Iterator[Shot]:
     """The frames of one scene: choose the poses on small pictures, then take the real ones.
 
     ``rejected`` counts the candidates that were turned down, by reason.
@@ -161,7 +182,8 @@ def captures(session: Session, scene: str, config: CollectConfig, rejected: Coun
     session.reset(scene)
     if "spawn" in config.rules.randomize:
         session.randomize("spawn", view_seed(config.seed, scene, -1))
-    choice = choose_views(session, scene, config.views_per_scene, config.seed, classes, config.rules)
+    scout = look_around if config.panorama else straight
+    choice = choose_views(session, scene, config.views_per_scene, config.seed, classes, config.rules, scout)
     rejected.update(choice.rejected)
     session.resize(config.player.size_hw)
     for view in choice.views:
@@ -171,13 +193,20 @@ def captures(session: Session, scene: str, config: CollectConfig, rejected: Coun
         yield take(session, view, config, rejected)
 
 
-def take(session: Session, view: ChosenView, config: CollectConfig, rejected: Counter[str]) -> Capture:
+def take(session: Session, view: ChosenView, config: CollectConfig, rejected: Counter[str]) -> Shot:
     """One frame at the session's present size; ``rejected`` counts the masks that are known to be wrong."""
+    if config.panorama is not None:
+        cut = Cut(config.player.size_hw, config.player.fov_deg, label_set(config.label_set), config.min_area_px)
+        pose = replace(view.pose, yaw_deg=heading(view.seed))
+        shot = shoot(session, pose, config.panorama, cut, view.seed)
+        if shot.faulty:
+            rejected[FAULTY] += len(shot.faulty)
+        return shot
     seen = session.look(view.pose)
     if seen.faulty:
         rejected[FAULTY] += len(seen.faulty)
     labels, instances = decode(seen.ids, seen.keys, seen.types, label_set(config.label_set), config.min_area_px)
-    return Capture(seen.rgb, labels, instances, seen.pose, config.player.fov_deg, seed=view.seed)
+    return Shot(Capture(seen.rgb, labels, instances, seen.pose, config.player.fov_deg, seed=view.seed))
 
 
 @dataclass(frozen=True)
@@ -247,7 +276,7 @@ def collect(
     writing to it, or the disk is too full.
     """
     unfinished, _ = pending(folder, scenes, existing(folder, config))
-    check_space(folder, len(unfinished) * config.views_per_scene, config.player.size_hw)
+    check_space(folder, len(unfinished) * config.views_per_scene, config.pixels_hw)
     started = time.monotonic()
     with _locked(folder):
         manifest = existing(folder, config)
@@ -283,7 +312,7 @@ def _run(
     if not todo:
         return [], []
     processes = min(workers, len(todo))
-    room = DiskGate(worker.folder, processes * config.views_per_scene, config.player.size_hw)
+    room = DiskGate(worker.folder, processes * config.views_per_scene, config.pixels_hw)
     jobs = engine(worker, todo, processes, rules, stop, room)
     with progress() as bar, closing(jobs) as events:
         log = RunLog(worker.folder, todo, config.views_per_scene, bar)

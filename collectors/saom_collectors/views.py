@@ -6,7 +6,7 @@ seed, the scene and the views before it, so asking for more views only adds to t
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -17,7 +17,7 @@ from saom_bench.classes import LabelSet
 from saom_bench.errors import SaomBenchError
 from saom_bench.types import Pose, Size
 from saom_collectors.decode import decode
-from saom_collectors.session import ActionFailed, Session
+from saom_collectors.session import ActionFailed, Session, View
 from saom_collectors.strategies import Surroundings, strategy_of
 
 _SCOUT_SIDE_PX = 160
@@ -30,6 +30,11 @@ _TOO_CLOSE = 0.5
 _SAME_SHARE = 0.95
 """Of the pixels: a view that shows the same objects in so many of them is a duplicate."""
 BLOCKED, CROWDED, POOR, DUPLICATE = "no room to stand", "one object fills it", "too few objects", "like an earlier view"
+
+
+Scout = Callable[[Session, Pose], tuple[Pose, View]]
+"""Looks from a proposed pose; gives the pose that counts, and what it shows. Raises ActionFailed where there is no
+room."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,20 @@ def scout_size(size_hw: Size) -> Size:
     return max(16, round(size_hw[0] * scale)), max(16, round(size_hw[1] * scale))
 
 
-def choose_views(session: Session, scene: str, count: int, seed: int, label_set: LabelSet, rules: ViewRules) -> Choice:
+def straight(session: Session, pose: Pose) -> tuple[Pose, View]:
+    """The scout of single views: one look."""
+    return pose, session.look(pose)
+
+
+def choose_views(
+    session: Session,
+    scene: str,
+    count: int,
+    seed: int,
+    label_set: LabelSet,
+    rules: ViewRules,
+    scout: Scout = straight,
+) -> Choice:
     """Choose up to ``count`` views of the scene that the session has loaded, at the session's present (small) size.
 
     A view of which every candidate looks like an earlier view is left out. Raises SaomBenchError when no candidate of
@@ -98,7 +116,7 @@ def choose_views(session: Session, scene: str, count: int, seed: int, label_set:
         candidates = []
         for pose in islice(propose(around, view, rng), rules.tries):
             try:
-                candidates.append(_scouted(session, pose, number, label_set))
+                candidates.append(_scouted(*scout(session, pose), number, label_set))
             except ActionFailed:
                 rejected[BLOCKED] += 1
         if not candidates:
@@ -127,9 +145,8 @@ def _surroundings(session: Session, scene: str, seed: int, label_set: LabelSet, 
     )
 
 
-def _scouted(session: Session, pose: Pose, seed: int, label_set: LabelSet) -> ChosenView:
+def _scouted(pose: Pose, view: View, seed: int, label_set: LabelSet) -> ChosenView:
     """The objects of the label set in sight from a pose; none when one object fills the picture."""
-    view = session.look(pose)
     _, instances = decode(view.ids, view.keys, view.types, label_set)
     shares = {i.object_id: i.area_px / view.ids.size for i in instances}
     if max(shares.values(), default=0.0) > _TOO_CLOSE:

@@ -29,6 +29,16 @@ class Lens(Protocol):
         ...
 
     @property
+    def fov_deg(self) -> float:
+        """Vertical field of view."""
+        ...
+
+    @property
+    def focal_px(self) -> float:
+        """Pixels of one radian in the middle of the picture."""
+        ...
+
+    @property
     def wraps(self) -> bool:
         """Whether the last column is the first one's neighbour."""
         ...
@@ -132,18 +142,18 @@ class Cylinder:
         return self.hfov_deg == FULL_CIRCLE_DEG
 
     @property
-    def radius_px(self) -> float:
+    def focal_px(self) -> float:
         """Pixels of one radian at the horizon."""
         return self.size_hw[1] / math.radians(self.hfov_deg)
 
     @property
     def fov_deg(self) -> float:
         """Vertical field of view."""
-        return math.degrees(2 * math.atan(self.size_hw[0] / 2 / self.radius_px))
+        return math.degrees(2 * math.atan(self.size_hw[0] / 2 / self.focal_px))
 
     def rays(self) -> Doubles:
         """As Lens."""
-        x, y = (steps / self.radius_px for steps in _centred(self.size_hw))
+        x, y = (steps / self.focal_px for steps in _centred(self.size_hw))
         yaw, rise = x + math.radians(self.yaw_deg), -y
         return _unit(_grid(np.sin(yaw), rise, np.cos(yaw)))
 
@@ -151,8 +161,8 @@ class Cylinder:
         """As Lens."""
         turn = _turn(rays, self.yaw_deg)
         level = np.maximum(np.hypot(rays[0], rays[2]), 1e-9)
-        y = self.size_hw[0] / 2 - self.radius_px * rays[1] / level
-        return _on_surface(self, self.radius_px, turn, y, np.arctan2(rays[1], level))
+        y = self.size_hw[0] / 2 - self.focal_px * rays[1] / level
+        return _on_surface(self, self.focal_px, turn, y, np.arctan2(rays[1], level))
 
 
 @dataclass(frozen=True)
@@ -180,7 +190,7 @@ class Sphere:
         return self.hfov_deg == FULL_CIRCLE_DEG
 
     @property
-    def radius_px(self) -> float:
+    def focal_px(self) -> float:
         """Pixels of one radian."""
         return self.size_hw[1] / math.radians(self.hfov_deg)
 
@@ -191,7 +201,7 @@ class Sphere:
 
     def rays(self) -> Doubles:
         """As Lens."""
-        x, y = (steps / self.radius_px for steps in _centred(self.size_hw))
+        x, y = (steps / self.focal_px for steps in _centred(self.size_hw))
         yaw = x + math.radians(self.yaw_deg)
         rays = _grid(np.sin(yaw), np.sin(-y), np.cos(yaw))
         rays[[0, 2]] *= np.cos(y)[None, :, None]
@@ -201,7 +211,7 @@ class Sphere:
         """As Lens."""
         turn = _turn(rays, self.yaw_deg)
         rise = np.arctan2(rays[1], np.hypot(rays[0], rays[2]))
-        return _on_surface(self, self.radius_px, turn, self.size_hw[0] / 2 - self.radius_px * rise, rise)
+        return _on_surface(self, self.focal_px, turn, self.size_hw[0] / 2 - self.focal_px * rise, rise)
 
 
 PROJECTIONS = ("cylindrical", "equirectangular", "planar")
@@ -267,10 +277,10 @@ def _within(at: Doubles, end: int) -> NDArray[np.bool_]:
 
 
 def _on_surface(
-    lens: Lens, radius_px: float, turn: Doubles, y: Doubles, rise: Doubles
+    lens: Lens, focal_px: float, turn: Doubles, y: Doubles, rise: Doubles
 ) -> tuple[Doubles, Doubles, Doubles]:
     height, width = lens.size_hw
-    x = width / 2 + radius_px * turn
+    x = width / 2 + focal_px * turn
     inside = _within(y, height) & (lens.wraps | _within(x, width))
     off = np.arccos(np.clip(np.cos(turn) * np.cos(rise), -1, 1))
     return x, y, np.where(inside, off, np.inf)

@@ -64,8 +64,8 @@ SOURCE_DTYPE = np.dtype(
 IMAGE_LAYERS = {"images": np.dtype("u1"), "labels": np.dtype("<u2")}
 OPTIONAL_LAYERS = {"parts": np.dtype("<u2"), "depth": np.dtype("<f4"), "owners": np.dtype("u1")}
 """``/parts``: (N, H, W) uint16 part numbers. ``/depth``: (N, H, W) float32 metres: of a view along its axis, of a
-panorama along each pixel's own ray (no axis is common to all of it). ``/owners``: (N, H, W) uint8 number of the view that
-each pixel of a panorama was taken from, 255 for none."""
+panorama along each pixel's own ray (no axis is common to all of it). ``/owners``: (N, H, W) uint8 number of the view
+that each pixel of a panorama was taken from, 255 for none."""
 SOURCE_LAYERS = {"source_images": np.dtype("u1"), "source_labels": np.dtype("<u2")}
 """The views of panoramas; their labels are the panorama's. Both or neither."""
 TABLES = {"frames": FRAME_DTYPE, "instances": INSTANCE_DTYPE}

@@ -24,7 +24,7 @@ from filelock import FileLock
 from saom_bench.errors import SaomBenchError
 from saom_bench.shards.dataset import open_dataset
 from saom_bench.shards.manifest import MANIFEST, read_manifest
-from saom_collectors.collect import CollectConfig, Opener, Outcome, SceneWorker, captures, collect
+from saom_collectors.collect import CollectConfig, Opener, Outcome, SceneWorker, collect, shots
 from saom_collectors.session import PlayerOptions
 from saom_collectors.space import DiskGate
 from saom_collectors.status import STATUS, read_status
@@ -168,7 +168,7 @@ def test_a_full_disk_is_found_before_the_first_frame(tmp_path: Path) -> None:
 def test_poses_are_chosen_on_small_pictures_and_taken_on_large_ones() -> None:
     session = FakeSession((1, 1))
     config = replace(CONFIG, player=PlayerOptions(size_hw=(240, 320)))
-    frames = list(captures(session, "FloorPlan1", config, Counter()))
+    frames = [shot.capture for shot in shots(session, "FloorPlan1", config, Counter())]
     assert all(frame.rgb.shape == (240, 320, 3) for frame in frames)
     sizes = [size for size, _ in session.looks]
     assert sizes == [(120, 160)] * 4 * RULES.tries + [(240, 320)] * 4

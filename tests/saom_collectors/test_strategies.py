@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from saom_bench.classes import label_set
 from saom_bench.errors import SaomBenchError
 from saom_bench.types import Pose
-from saom_collectors.collect import CollectConfig, captures
+from saom_collectors.collect import CollectConfig, shots
 from saom_collectors.session import PlacedObject, PlayerOptions
 from saom_collectors.strategies import STRATEGIES, Surroundings, aimed, strategy_of
 from saom_collectors.views import DUPLICATE, ViewRules, choose_views
@@ -122,6 +122,6 @@ def test_the_scene_is_varied_by_seed_spawn_once_the_rest_for_each_view() -> None
     session = FakeSession((1, 1))
     rules = replace(RULES, randomize=("lighting", "materials", "spawn"))
     config = CollectConfig("train", SIMULATOR, PlayerOptions(size_hw=(60, 80)), views_per_scene=3, rules=rules)
-    frames = list(captures(session, "FloorPlan1", config, Counter()))
+    frames = [shot.capture for shot in shots(session, "FloorPlan1", config, Counter())]
     assert [what for what, _ in session.randomized] == ["spawn", *["materials", "lighting"] * len(frames)]
     assert [seed for _, seed in session.randomized[1::2]] == [frame.seed for frame in frames]
