@@ -114,6 +114,11 @@ class Camera:
             slope = np.maximum(np.abs(right) * aspect, np.abs(up)) / forward
         return np.where(forward > 1e-9, slope, np.inf)
 
+    def range_factors(self) -> Doubles:
+        """(H, W) metres along each pixel's ray for a metre along the camera's axis."""
+        x, y = (steps / self.focal_px for steps in _centred(self.size_hw))
+        return np.asarray(np.sqrt(1 + x[None, :] ** 2 + y[:, None] ** 2))
+
     def axes(self) -> tuple[Doubles, Doubles, Doubles]:
         """Unit vectors right, up, forward of the picture."""
         yaw, horizon, roll = np.radians([self.yaw_deg, self.horizon_deg, self.roll_deg])
