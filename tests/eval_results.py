@@ -3,9 +3,10 @@
 from typing import Any
 
 from saom_benchmarks.bootstrap import LEVEL, RESAMPLES, intervals
-from saom_benchmarks.metrics import COLUMNS, FrameScore, ObjectScore, sum_by_scene
+from saom_benchmarks.metrics import COLUMNS, sum_by_scene
 from saom_benchmarks.models import ModelCard
 from saom_benchmarks.results import Bootstrap, DataInfo, Failure, Result, SceneTally, Speed, TaskInfo, class_rows
+from saom_benchmarks.scores import FrameScore, ObjectScore
 
 CLASSES = ["Mug", "Sofa", "Vase"]
 

@@ -14,9 +14,10 @@ from saom_bench.masks import decode_rle
 from saom_bench.pictures import captioned, color_of, overlay, save, sheet, shrink
 from saom_bench.shards.dataset import ShardDataset
 from saom_bench.types import BoolMask, RgbImage, Sample
-from saom_benchmarks.metrics import FrameScore, frame_miou
+from saom_benchmarks.metrics import frame_miou
 from saom_benchmarks.records import RECORD_SUFFIX
 from saom_benchmarks.results import Result
+from saom_benchmarks.scores import FrameScore
 
 _TILE_PX = 640
 

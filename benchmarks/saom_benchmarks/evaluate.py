@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import resource
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,8 @@ from saom_bench.errors import SaomBenchError
 from saom_bench.provenance import command_line, git_state, now, package_versions
 from saom_bench.shards.dataset import ShardDataset
 from saom_bench.types import Sample
-from saom_benchmarks.bootstrap import LEVEL, RESAMPLES, intervals
-from saom_benchmarks.metrics import COLUMNS, FrameScore, sum_by_scene
+from saom_benchmarks.bootstrap import LEVEL, RESAMPLES, Interval, intervals, ranked_intervals
+from saom_benchmarks.metrics import COLUMNS, SceneSums, sum_by_scene
 from saom_benchmarks.models import Model
 from saom_benchmarks.protocols import Protocol, score
 from saom_benchmarks.records import RecordFile
@@ -32,6 +33,7 @@ from saom_benchmarks.results import (
     result_stem,
     write_result,
 )
+from saom_benchmarks.scores import FrameScore
 
 MAX_FAILURES = 3
 """A row that failed on so many images is given up; other rows go on."""
@@ -204,7 +206,7 @@ def _result(row: Row, seed: int) -> Result:
         model=row.model.card,
         settings=row.settings,
         failures=row.failures,
-        metrics=intervals(sums, list(row.plan.protocol.metrics), seed) if complete else {},
+        metrics=_metrics(row, frames, sums, seed) if complete else {},
         per_image=_per_image(frames) if complete else {},
         classes=table,
         absent=absent,
@@ -219,12 +221,18 @@ def _result(row: Row, seed: int) -> Result:
     )
 
 
+def _metrics(row: Row, frames: Sequence[FrameScore], sums: SceneSums, seed: int) -> dict[str, Interval]:
+    protocol = row.plan.protocol
+    ranked = ranked_intervals(frames, sums.scenes, len(row.data.classes), protocol.ranked, seed)
+    return intervals(sums, list(protocol.metrics), seed) | ranked
+
+
 def _tallies(frames: Sequence[FrameScore], classes: Sequence[str]) -> dict[str, SceneTally]:
     sums = sum_by_scene(frames, len(classes))
     tallies = {}
     for i, scene in enumerate(sums.scenes):
         mine = [frame for frame in frames if frame.scene == scene]
-        counts = [frame.proposals for frame in mine if frame.proposals is not None]
+        counts = [len(frame.proposals) for frame in mine if frame.proposals is not None]
         present = {name: sums.values[i, c].tolist() for c, name in enumerate(classes) if sums.values[i, c].any()}
         tallies[scene] = SceneTally(images=len(mine), proposals=sum(counts) if counts else None, classes=present)
     return tallies
@@ -232,10 +240,13 @@ def _tallies(frames: Sequence[FrameScore], classes: Sequence[str]) -> dict[str, 
 
 def _per_image(frames: Sequence[FrameScore]) -> dict[str, float]:
     values = {"objects": fmean(len(frame.objects) for frame in frames)}
-    counts = [frame.proposals for frame in frames if frame.proposals is not None]
+    counts = [len(frame.proposals) for frame in frames if frame.proposals is not None]
     return values | ({"proposals": fmean(counts)} if counts else {})
 
 
 def _speed(frames: Sequence[FrameScore]) -> Speed | None:
     seconds = [frame.seconds for frame in frames]
-    return Speed(mean_s=round(fmean(seconds), 4), median_s=round(median(seconds), 4)) if seconds else None
+    if not seconds:
+        return None
+    peak_mb = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    return Speed(mean_s=round(fmean(seconds), 4), median_s=round(median(seconds), 4), peak_memory_mb=peak_mb)

@@ -15,18 +15,31 @@ from rich.text import Text
 
 from saom_bench.errors import SaomBenchError
 from saom_benchmarks.bootstrap import Interval, difference
-from saom_benchmarks.metrics import METRICS
+from saom_benchmarks.metrics import title_of
 from saom_benchmarks.protocols import PROTOCOLS
 from saom_benchmarks.results import Result
 
 RANKED_BY = "miou"
+_BY_CLASS = (("iou", "IoU"), ("recall_50", "Recall at IoU .5"), ("over_segmented", "Over-segmentation rate"))
 # Metrics beside mIoU and mAcc with the importance of their column.
 _OPTIONAL = {
     "recall_50": 6,
     "over_segmentation": 5,
     "instance_miou": 4,
+    "ar_100": 4,
+    "ap": 3,
+    "pq": 3,
     "class_accuracy": 2,
+    "under_segmentation": 2,
+    "boundary_iou": 2,
+    "class_ap": 2,
+    "class_pq": 2,
     "best_miou": 1,
+    "ar_10": 1,
+    "ar_1000": 0,
+    "ar_small": 1,
+    "ar_medium": 0,
+    "ar_large": 0,
     "published_miou": 0,
 }
 
@@ -209,7 +222,7 @@ def _columns(board: Board) -> list[_Column]:
         _Column("mAcc", [_value(r.metrics.get("macc")) for r in results], 7),
     ]
     for name in board.columns:
-        columns.append(_Column(METRICS[name].title, [_value(r.metrics.get(name)) for r in results], _OPTIONAL[name]))
+        columns.append(_Column(title_of(name), [_value(r.metrics.get(name)) for r in results], _OPTIONAL[name]))
     columns += [
         _Column("masks", ["" if n is None else f"{n:.0f}" for n in per_image], 3),
         _Column("s/image", [f"{r.speed.mean_s:.2f}" if r.speed else "" for r in results], 6),
@@ -247,15 +260,21 @@ def _per_class(board: Board) -> str:
     complete = [entry.result for entry in board.entries if entry.result.status == "complete"]
     if not complete:
         return ""
-    iou = [{row.name: row.iou for row in result.classes} for result in complete]
-    header = ["class", "objects", *(result.model.name for result in complete)]
-    rows = [
-        [row.name, str(row.objects), *(f"{of_model[row.name]:.1f}" for of_model in iou)] for row in complete[0].classes
-    ]
-    table = _markdown_table(header, rows)
     absent = ", ".join(complete[0].absent)
     tail = f"\n\nNot in this data, so in no mean: {absent}." if absent else ""
-    return f"<details><summary>IoU by class</summary>\n\n{table}{tail}\n\n</details>"
+    shown = _BY_CLASS if board.first.task.protocol == "everything" else _BY_CLASS[:1]
+    folds = [
+        f"<details><summary>{title} by class</summary>\n\n{_class_table(complete, field)}{tail}\n\n</details>"
+        for field, title in shown
+    ]
+    return "\n\n".join(folds)
+
+
+def _class_table(results: Sequence[Result], name: str) -> str:
+    values = [{row.name: getattr(row, name) for row in result.classes} for result in results]
+    header = ["class", "objects", *(result.model.name for result in results)]
+    rows = [[row.name, str(row.objects), *(f"{of[row.name]:.1f}" for of in values)] for row in results[0].classes]
+    return _markdown_table(header, rows)
 
 
 def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -14,21 +14,27 @@ from saom_bench.types import LabelMap, Rle
 
 Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 WHOLE_IOU = 0.5
 PART_INSIDE = 0.8
 PART_COVERS = 0.8
+LEAST_VISIBLE = 0.5
 
 
 @dataclass(frozen=True)
 class Overlaps:
-    """Pixels shared by T ground-truth objects and P proposals of one image."""
+    """Pixels shared by T ground-truth objects and P proposals of one image, by falling score."""
 
     truth_px: Counts
     """(T,)"""
     proposal_px: Counts
     """(P,)"""
     intersection_px: Counts
+    """(T, P)"""
+    visible_px: Counts
+    """(P,) what proposals of a higher score leave of each; 0 for one that is left less than half."""
+    visible_intersection_px: Counts
     """(T, P)"""
 
     @property
@@ -42,12 +48,18 @@ class Overlaps:
 def overlaps(labels: LabelMap, truth: Sequence[int], proposals: Sequence[Rle]) -> Overlaps:
     """Count shared pixels of the ``truth`` labels of an (H, W) map and of every proposal, one pass a proposal."""
     n_labels = int(labels.max(initial=0)) + 1
-    rows = np.zeros((len(proposals), n_labels), np.int64)
+    flat, is_free = labels.reshape(-1), np.ones(labels.size, np.bool_)
+    rows, visible = np.zeros((2, len(proposals), n_labels), np.int64)
     for i, rle in enumerate(proposals):
-        rows[i] = np.bincount(labels[decode_rle(rle)], minlength=n_labels)
-    areas = np.bincount(labels.ravel(), minlength=n_labels)
+        pixels = np.flatnonzero(decode_rle(rle))
+        rows[i] = np.bincount(flat[pixels], minlength=n_labels)
+        left = pixels[is_free[pixels]]
+        if left.size >= LEAST_VISIBLE * pixels.size:
+            visible[i] = np.bincount(flat[left], minlength=n_labels)
+            is_free[left] = False
+    areas = np.bincount(flat, minlength=n_labels)
     wanted = np.asarray(truth, np.int64)
-    return Overlaps(areas[wanted], rows.sum(axis=1), rows[:, wanted].T)
+    return Overlaps(areas[wanted], rows.sum(axis=1), rows[:, wanted].T, visible.sum(axis=1), visible[:, wanted].T)
 
 
 def match(iou: Floats) -> list[int | None]:
@@ -67,11 +79,27 @@ def match(iou: Floats) -> list[int | None]:
     return matched
 
 
-def over_segmented(shared: Overlaps) -> NDArray[np.bool_]:
+def over_segmented(shared: Overlaps) -> Flags:
     """(T,) True where only a part is proposed: best IoU < 0.5, and a proposal >= 80 % inside that covers < 80 %."""
-    iou, both = shared.iou, shared.intersection_px
-    inside = both >= PART_INSIDE * np.maximum(shared.proposal_px, 1)[None, :]
-    part = inside & (both < PART_COVERS * shared.truth_px[:, None])
-    missed = iou.max(axis=1, initial=0.0) < WHOLE_IOU
-    found: NDArray[np.bool_] = missed & part.any(axis=1)
-    return found
+    return _missed(shared) & (_inside(shared) & ~_covers(shared)).any(axis=1)
+
+
+def under_segmented(shared: Overlaps) -> Flags:
+    """(T,) True where only something larger is proposed: best IoU < 0.5, and a proposal that covers >= 80 % of the
+    object and lies < 80 % inside it."""
+    return _missed(shared) & (_covers(shared) & ~_inside(shared)).any(axis=1)
+
+
+def _missed(shared: Overlaps) -> Flags:
+    missed: Flags = shared.iou.max(axis=1, initial=0.0) < WHOLE_IOU
+    return missed
+
+
+def _inside(shared: Overlaps) -> Flags:
+    inside: Flags = shared.intersection_px >= PART_INSIDE * np.maximum(shared.proposal_px, 1)[None, :]
+    return inside
+
+
+def _covers(shared: Overlaps) -> Flags:
+    covers: Flags = shared.intersection_px >= PART_COVERS * shared.truth_px[:, None]
+    return covers

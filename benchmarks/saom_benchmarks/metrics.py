@@ -23,24 +23,37 @@ The rest, each over all objects whatever their class:
 
 * **best mIoU**: as mIoU, with the mask of the highest true IoU among those the model gave for the object (the three
   of a point; all proposals, not one-to-one, in everything mode): how much a better choice could gain.
+* **boundary IoU**: mean over objects of the IoU of the two masks' boundaries (boundaries.py); a missing mask has 0.
 * **published mIoU** (oracle-point): objects that the published method drops, because their mask covers no cell of the
   64 x 64 feature map, count as missing. Everywhere else their prompt comes from the fallback of the assignment.
 * **recall@.5** (everything): share of objects with a matched proposal of IoU >= 0.5.
+* **AR@10, @100, @1000** (everything): share of objects that COCO's matching finds among so many proposals of the
+  highest score, mean of ten IoU thresholds from .50 to .95; **AR small, medium, large**: of AR@100, objects of one size
+  (detections.py, with **AP** and **class AP**).
+* **PQ**, **class PQ** (everything): panoptic quality (panoptic.py); class PQ is the mean over the classes that occur.
 * **over-segmentation** (everything): share of objects whose best proposal has IoU < 0.5 while some proposal lies at
   least 80 % inside the object and covers less than 80 % of it: a part is proposed where the whole is missed.
   By hand: an object of 10 px; the only proposal is 4 px, all inside: IoU 0.4, inside 100 %, covers 40 %: counted.
+* **under-segmentation** (everything): share of objects whose best proposal has IoU < 0.5 while some proposal covers at
+  least 80 % of the object and lies less than 80 % inside it: the object is swallowed by something larger.
+  By hand: an object of 4 px; the only proposal is 10 px and has all of it: IoU 0.4, covers 100 %, inside 40 %: counted.
 * **class accuracy** (models with a class head): share of objects whose mask carries the right class; no mask is wrong.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+
+from saom_benchmarks.detections import IOU_THRESHOLDS, RANKED, recalled, size_of
+from saom_benchmarks.panoptic import Panoptic, panoptic
+from saom_benchmarks.scores import FrameScore, ObjectScore
 
 Floats = NDArray[np.float64]
 RECALL_IOU = 0.5
+_THRESHOLDS = len(IOU_THRESHOLDS)
 
 COLUMNS = (
     "objects",
@@ -52,56 +65,31 @@ COLUMNS = (
     "kept_predicted_px",
     "kept_intersection_px",
     "iou_sum",
+    "boundary_iou_sum",
     "recalled",
     "over_segmented",
+    "under_segmented",
     "dropped",
     "class_scored",
     "class_correct",
+    "found_10",
+    "found_100",
+    "found_1000",
+    "small",
+    "medium",
+    "large",
+    "found_small",
+    "found_medium",
+    "found_large",
+    "pairs",
+    "pairs_iou",
+    "lone_segments",
+    "class_pairs",
+    "class_pairs_iou",
+    "class_lone_segments",
 )
-"""What is summed per scene and class; ``kept_*`` leave out the objects that the published method drops."""
-
-
-class ObjectScore(BaseModel):
-    """One ground-truth object against its prediction: pixel counts and the chosen mask."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    label: int
-    class_index: int
-    truth_px: int
-    predicted_px: int = 0
-    """Pixels of the mask that counts as the prediction; 0 when there is none."""
-    intersection_px: int = 0
-    best_predicted_px: int = 0
-    """Pixels of the candidate with the highest true IoU."""
-    best_intersection_px: int = 0
-    over_segmented: bool = False
-    dropped: bool = False
-    """The published method would make no prompt for this object."""
-    predicted_class: int | None = None
-    """The class head's answer; -1 where a model with a class head gave no mask, None without a class head."""
-    counts: str | None = None
-    """The predicted mask as COCO run lengths of the frame's size."""
-
-    @property
-    def iou(self) -> float:
-        """Intersection over union of this object and its prediction, 0 to 1."""
-        return self.intersection_px / max(self.truth_px + self.predicted_px - self.intersection_px, 1)
-
-
-class FrameScore(BaseModel):
-    """One model on one image under one protocol: a line of the record from which an evaluation resumes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    key: str
-    scene: str
-    size_hw: tuple[int, int]
-    objects: tuple[ObjectScore, ...]
-    proposals: int | None = None
-    """Number of masks that everything mode gave; None for point prompts."""
-    seconds: float
-    """Prediction only: encoding included, even when the embedding was shared with another model; scoring excluded."""
+"""What is summed per scene and class. ``kept_*`` leave out the objects that the published method drops, ``found_*``
+count an object once for each of the ten IoU thresholds, lone segments belong to the class that panoptic.py says."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +122,36 @@ def sum_by_scene(frames: Iterable[FrameScore], n_classes: int) -> SceneSums:
     row = {scene: i for i, scene in enumerate(scenes)}
     values = np.zeros((len(scenes), n_classes, len(COLUMNS)))
     for frame in ordered:
-        for item in frame.objects:
-            values[row[frame.scene], item.class_index] += _counts(item)
+        values[row[frame.scene]] += frame_counts(frame, n_classes)
     return SceneSums(scenes, values)
+
+
+def frame_counts(frame: FrameScore, n_classes: int) -> Floats:
+    """(n_classes, len(COLUMNS)) of one frame."""
+    values = np.zeros((n_classes, len(COLUMNS)))
+    for item in frame.objects:
+        _add(values, item.class_index, _counts(item))
+    if frame.proposals is not None:
+        found = recalled(frame)
+        for i, item in enumerate(frame.objects):
+            counts = {f"found_{name}": float(hits[i]) for name, hits in found.items()}
+            _add(values, item.class_index, {**counts, size_of(item.truth_px): 1})
+        _add_panoptic(values, panoptic(frame, of_classes=False), "")
+        if any(proposal.predicted_class is not None for proposal in frame.proposals):
+            _add_panoptic(values, panoptic(frame, of_classes=True), "class_")
+    return values
+
+
+def _add(values: Floats, class_index: int, counts: Mapping[str, float]) -> None:
+    for name, count in counts.items():
+        values[class_index, COLUMNS.index(name)] += count
+
+
+def _add_panoptic(values: Floats, counted: Panoptic, prefix: str) -> None:
+    for index, count in counted.pairs.items():
+        _add(values, index, {f"{prefix}pairs": count, f"{prefix}pairs_iou": counted.iou[index]})
+    for index, count in counted.lone_segments.items():
+        _add(values, index, {f"{prefix}lone_segments": count})
 
 
 def class_iou(sums: Sums, which: str = "") -> Floats:
@@ -158,24 +173,41 @@ class Metric:
     title: str
     of: Callable[[Sums], Floats]
     """Percent, of shape (...) for sums of shape (..., classes, columns); NaN where it does not apply."""
+    is_better: Literal["higher", "lower"] = "higher"
 
 
 METRICS: dict[str, Metric] = {
     "miou": Metric("mIoU", lambda s: _mean_over_present(class_iou(s))),
     "macc": Metric("mAcc", lambda s: _mean_over_present(class_acc(s))),
     "instance_miou": Metric("instance mIoU", lambda s: _share(s, "iou_sum", "objects")),
+    "boundary_iou": Metric("boundary IoU", lambda s: _share(s, "boundary_iou_sum", "objects")),
     "best_miou": Metric("best mIoU", lambda s: _mean_over_present(class_iou(s, "best_"))),
     "published_miou": Metric("published mIoU", lambda s: _mean_over_present(class_iou(s, "kept_"))),
     "recall_50": Metric("recall@.5", lambda s: _share(s, "recalled", "objects")),
-    "over_segmentation": Metric("over-segm.", lambda s: _share(s, "over_segmented", "objects")),
+    "ar_10": Metric("AR@10", lambda s: _share(s, "found_10", "objects") / _THRESHOLDS),
+    "ar_100": Metric("AR@100", lambda s: _share(s, "found_100", "objects") / _THRESHOLDS),
+    "ar_1000": Metric("AR@1000", lambda s: _share(s, "found_1000", "objects") / _THRESHOLDS),
+    "ar_small": Metric("AR small", lambda s: _share(s, "found_small", "small") / _THRESHOLDS),
+    "ar_medium": Metric("AR medium", lambda s: _share(s, "found_medium", "medium") / _THRESHOLDS),
+    "ar_large": Metric("AR large", lambda s: _share(s, "found_large", "large") / _THRESHOLDS),
+    "pq": Metric("PQ", lambda s: 100 * _quality(s, "", of_classes=False)),
+    "class_pq": Metric("class PQ", lambda s: _class_quality(s)),
+    "over_segmentation": Metric("over-segm.", lambda s: _share(s, "over_segmented", "objects"), is_better="lower"),
+    "under_segmentation": Metric("under-segm.", lambda s: _share(s, "under_segmented", "objects"), is_better="lower"),
     "class_accuracy": Metric("class acc.", lambda s: _share(s, "class_correct", "class_scored")),
 }
 
 
 def summarise(sums: Sums, names: Sequence[str]) -> dict[str, Floats]:
-    """The named metrics in percent, without those that do not apply, such as class accuracy without a class head."""
-    values = {name: METRICS[name].of(sums) for name in names}
+    """The named metrics in percent, without those that do not apply, such as class accuracy without a class head, and
+    without those that do not follow from sums."""
+    values = {name: METRICS[name].of(sums) for name in names if name in METRICS}
     return {name: value for name, value in values.items() if not np.isnan(value).all()}
+
+
+def title_of(name: str) -> str:
+    """What a metric is called in tables."""
+    return METRICS[name].title if name in METRICS else RANKED[name]
 
 
 def frame_miou(frame: FrameScore) -> float | None:
@@ -186,9 +218,9 @@ def frame_miou(frame: FrameScore) -> float | None:
     return float(METRICS["miou"].of(sum_by_scene([frame], classes).total()))
 
 
-def _counts(item: ObjectScore) -> Floats:
+def _counts(item: ObjectScore) -> dict[str, float]:
     has_class = item.predicted_class is not None
-    counts = {
+    return {
         "objects": 1,
         "truth_px": item.truth_px,
         "predicted_px": item.predicted_px,
@@ -198,13 +230,31 @@ def _counts(item: ObjectScore) -> Floats:
         "kept_predicted_px": 0 if item.dropped else item.predicted_px,
         "kept_intersection_px": 0 if item.dropped else item.intersection_px,
         "iou_sum": item.iou,
+        "boundary_iou_sum": item.boundary_iou,
         "recalled": item.iou >= RECALL_IOU,
         "over_segmented": item.over_segmented,
+        "under_segmented": item.under_segmented,
         "dropped": item.dropped,
         "class_scored": has_class,
         "class_correct": has_class and item.predicted_class == item.class_index,
     }
-    return np.array([counts[name] for name in COLUMNS], np.float64)
+
+
+def _quality(sums: Sums, prefix: str, of_classes: bool) -> Floats:
+    """Panoptic quality, 0 to 1: (...) over all objects, or (..., classes) with NaN for absent classes."""
+    iou, pairs, lone, objects = (
+        sums.column(name) if of_classes else sums.column(name).sum(axis=-1)
+        for name in (f"{prefix}pairs_iou", f"{prefix}pairs", f"{prefix}lone_segments", "objects")
+    )
+    # Lone objects are those in no pair.
+    return _ratio(iou, np.where(objects > 0, pairs + (lone + objects - pairs) / 2, 0))
+
+
+def _class_quality(sums: Sums) -> Floats:
+    """Percent; NaN for models without a class head."""
+    quality = _mean_over_present(_quality(sums, "class_", of_classes=True))
+    has_classes = sums.column("class_scored").sum(axis=-1) > 0
+    return np.where(has_classes, quality, np.nan)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

@@ -22,16 +22,19 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from saom_bench.errors import SaomBenchError, unknown
-from saom_bench.masks import encode_rle
+from saom_bench.masks import decode_rle, encode_rle
 from saom_bench.prompts import Prior
 from saom_bench.types import Instance, LabelMap, Proposals, Sample
-from saom_benchmarks.matching import match, over_segmented, overlaps
-from saom_benchmarks.metrics import FrameScore, ObjectScore
+from saom_benchmarks.boundaries import boundary_counts
+from saom_benchmarks.matching import Overlaps, match, over_segmented, overlaps, under_segmented
 from saom_benchmarks.models import Model, PointMasks, PointRule
+from saom_benchmarks.scores import FrameScore, ObjectScore, ProposalScore, Shares
 
-_COMMON = ("miou", "macc", "instance_miou", "best_miou")
+_COMMON = ("miou", "macc", "instance_miou", "boundary_iou", "best_miou")
+_PROPOSED = ("ar_10", "ar_100", "ar_1000", "ar_small", "ar_medium", "ar_large", "pq", "class_pq")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Protocol:
     description: str
     metrics: tuple[str, ...]
     points: PointRule | None = None
+    ranked: tuple[str, ...] = ()
+    """Metrics that follow from the ranking of all proposals, not from sums."""
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -69,10 +74,11 @@ PROTOCOLS: dict[str, Protocol] = {
     ),
     "everything": Protocol(
         "everything",
-        1,
+        2,
         "Everything mode with the settings stated in each row; proposals matched to ground truth one-to-one, greedily "
         "by IoU; objects without a proposal count as empty predictions.",
-        (*_COMMON, "recall_50", "over_segmentation", "class_accuracy"),
+        (*_COMMON, "recall_50", *_PROPOSED, "over_segmentation", "under_segmentation", "class_accuracy"),
+        ranked=("ap", "class_ap"),
     ),
 }
 
@@ -105,44 +111,69 @@ def score(protocol: Protocol, model: Model, sample: Sample, shared_seconds: Call
         started = perf_counter()
         proposals = model.everything(sample)
         seconds = perf_counter() - started
-        objects, count = score_proposals(sample, proposals), len(proposals)
+        objects, counted = score_proposals(sample, proposals)
     else:
         objects, seconds = _score_points(protocol.points, model, sample)
-        count = None
+        counted = None
     return FrameScore(
         key=sample.key,
         scene=sample.scene,
         size_hw=sample.size_hw,
         objects=objects,
-        proposals=count,
+        proposals=counted,
         seconds=round(seconds + shared_seconds() - before, 4),
     )
 
 
-def score_proposals(sample: Sample, proposals: Proposals) -> tuple[ObjectScore, ...]:
-    """Match everything mode's proposals to the objects of one image."""
+def score_proposals(sample: Sample, proposals: Proposals) -> tuple[tuple[ObjectScore, ...], tuple[ProposalScore, ...]]:
+    """Match everything mode's proposals to the objects of one image; both are counted, proposals by falling score."""
     if proposals.size_hw != sample.size_hw:
         raise ValueError(f"proposals of size {proposals.size_hw} for an image of {sample.size_hw}")
+    order = np.argsort(-proposals.predicted_iou, kind="stable")
+    rles = [proposals.rles[k] for k in order]
+    classes = None if proposals.class_index is None else proposals.class_index[order]
     truth = [item.label for item in sample.instances]
-    shared = overlaps(sample.labels, truth, proposals.rles)
+    shared = overlaps(sample.labels, truth, rles)
     iou = shared.iou
-    matched, parts = match(iou), over_segmented(shared)
+    matched, parts, swallowed = match(iou), over_segmented(shared), under_segmented(shared)
     scores = []
     for i, item in enumerate(sample.instances):
-        counts: dict[str, Any] = {"over_segmented": bool(parts[i])}
-        best = int(iou[i].argmax()) if len(proposals) else 0
-        if len(proposals) and iou[i, best] > 0:  # a proposal beside the object is no prediction of it
+        counts: dict[str, Any] = {"over_segmented": bool(parts[i]), "under_segmented": bool(swallowed[i])}
+        best = int(iou[i].argmax()) if rles else 0
+        if rles and iou[i, best] > 0:  # a proposal beside the object is no prediction of it
             counts |= _pixels("best_", shared.proposal_px[best], shared.intersection_px[i, best])
-        if proposals.class_index is not None:
+        if classes is not None:
             counts["predicted_class"] = -1
         k = matched[i]
         if k is not None:
             counts |= _pixels("", shared.proposal_px[k], shared.intersection_px[i, k])
-            counts["counts"] = proposals.rles[k]["counts"]
-            if proposals.class_index is not None:
-                counts["predicted_class"] = int(proposals.class_index[k])
+            counts["counts"] = rles[k]["counts"]
+            counts["boundary"] = boundary_counts(sample.labels == item.label, decode_rle(rles[k]))
+            if classes is not None:
+                counts["predicted_class"] = int(classes[k])
         scores.append(_object(item, int(shared.truth_px[i]), counts))
-    return tuple(scores)
+    return tuple(scores), _proposal_scores(proposals, order, truth, shared)
+
+
+def _proposal_scores(
+    proposals: Proposals, order: NDArray[np.intp], truth: list[int], shared: Overlaps
+) -> tuple[ProposalScore, ...]:
+    def touched(pixels: NDArray[np.int64]) -> Shares:
+        return tuple((truth[i], int(pixels[i])) for i in np.flatnonzero(pixels))
+
+    classes, certain = proposals.class_index, proposals.class_score
+    return tuple(
+        ProposalScore(
+            score=round(float(proposals.predicted_iou[k]), 6),
+            px=int(shared.proposal_px[row]),
+            shared=touched(shared.intersection_px[:, row]),
+            visible_px=int(shared.visible_px[row]),
+            visible_shared=touched(shared.visible_intersection_px[:, row]),
+            predicted_class=None if classes is None else int(classes[k]),
+            class_score=None if certain is None else round(float(certain[k]), 6),
+        )
+        for row, k in enumerate(order)
+    )
 
 
 def score_point(item: Instance, labels: LabelMap, prediction: PointMasks | None, drop: bool) -> ObjectScore:
@@ -163,6 +194,7 @@ def score_point(item: Instance, labels: LabelMap, prediction: PointMasks | None,
         return _object(item, truth_px, counts)
     counts |= _pixels("", areas[chosen], both[chosen]) | _pixels("best_", areas[best], both[best])
     counts["counts"] = encode_rle(prediction.masks[chosen])["counts"]
+    counts["boundary"] = boundary_counts(truth, prediction.masks[chosen])
     return _object(item, truth_px, counts)
 
 

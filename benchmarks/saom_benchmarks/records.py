@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from saom_bench.files import PARTIAL_SUFFIX, seal, write_text_atomically
-from saom_benchmarks.metrics import FrameScore
+from saom_benchmarks.scores import FrameScore
 
 RECORD_SUFFIX = ".frames.jsonl"
 

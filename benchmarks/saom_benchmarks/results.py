@@ -1,7 +1,8 @@
-"""One result = one model on one task: a JSON file of format "saom-result", version 1, that can be checked and repeated.
+"""One result = one model on one task: a JSON file of format "saom-result", version 2, that can be checked and repeated.
 
-Beside the metrics a file holds the sums of every scene and class that they follow from. On reading, the metrics are
-computed again from those sums, so a number edited by hand, or a file damaged in part, is found and named.
+Beside the metrics a file holds the sums of every scene and class that they follow from, and a digest of all of it. On
+reading, metrics are computed again from those sums and the digest is compared, so a number edited by hand, or a file
+damaged in part, is found and named.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from saom_benchmarks.metrics import COLUMNS, SceneSums, class_acc, class_iou, su
 from saom_benchmarks.models import ModelCard
 
 FORMAT: Literal["saom-result"] = "saom-result"
-VERSION: Literal[1] = 1
+VERSION: Literal[2] = 2
 RESULT_SUFFIX = ".json"
 _NUMBERS = re.compile(r"\[\n([-\d.,e\s]+?)\n\s*\]")
 
@@ -69,6 +70,10 @@ class ClassRow(_Strict):
     truth_px: int
     iou: float
     acc: float
+    instance_iou: float
+    recall_50: float
+    over_segmented: float
+    under_segmented: float
 
 
 class SceneTally(_Strict):
@@ -84,6 +89,8 @@ class Speed(_Strict):
 
     mean_s: float
     median_s: float
+    peak_memory_mb: float | None = None
+    """Of the whole process, all models of the run together."""
 
 
 class Bootstrap(_Strict):
@@ -99,7 +106,7 @@ class Result(_Strict):
     """One row of a leaderboard."""
 
     format: Literal["saom-result"] = FORMAT
-    version: Literal[1] = VERSION
+    version: Literal[2] = VERSION
     status: Literal["complete", "failed"]
     task: TaskInfo
     data: DataInfo
@@ -122,6 +129,8 @@ class Result(_Strict):
     git: str | None
     created: str
     command: str
+    digest: str = ""
+    """SHA-256 of everything else; set when the result is written."""
 
     @property
     def comparable(self) -> str:
@@ -173,9 +182,23 @@ def class_rows(sums: SceneSums, classes: list[str]) -> tuple[list[ClassRow], lis
     total = sums.total()
     iou, acc = class_iou(total), class_acc(total)
     objects, truth = total.column("objects"), total.column("truth_px")
+    shares = {
+        name: 100 * total.column(column) / np.maximum(objects, 1)
+        for name, column in (
+            ("instance_iou", "iou_sum"),
+            ("recall_50", "recalled"),
+            ("over_segmented", "over_segmented"),
+            ("under_segmented", "under_segmented"),
+        )
+    }
     rows = [
         ClassRow(
-            name=name, objects=int(objects[i]), truth_px=int(truth[i]), iou=100 * float(iou[i]), acc=100 * float(acc[i])
+            name=name,
+            objects=int(objects[i]),
+            truth_px=int(truth[i]),
+            iou=100 * float(iou[i]),
+            acc=100 * float(acc[i]),
+            **{share: float(values[i]) for share, values in shares.items()},
         )
         for i, name in enumerate(classes)
         if truth[i] > 0
@@ -186,6 +209,7 @@ def class_rows(sums: SceneSums, classes: list[str]) -> tuple[list[ClassRow], lis
 def write_result(folder: Path, result: Result) -> Path:
     """Write a result under its own name; returns the path."""
     path = folder / (result.stem + RESULT_SUFFIX)
+    result = result.model_copy(update={"digest": digest_of(result)})
     # Tallies are long lists of numbers: one line each keeps the file readable and its diffs small.
     text = _NUMBERS.sub(lambda m: f"[{' '.join(m[1].split())}]", result.model_dump_json(indent=1))
     write_text_atomically(path, text + "\n")
@@ -220,6 +244,11 @@ def read_result(path: Path) -> Result:
     return result
 
 
+def digest_of(result: Result) -> str:
+    """SHA-256 of a result's content without its own digest."""
+    return _digest(result.model_dump(mode="json", exclude={"digest"}))
+
+
 def read_results(folders: list[Path], on_bad: Callable[[SaomBenchError], None] | None = None) -> list[Result]:
     """Every result in the folders, sorted by path.
 
@@ -242,7 +271,7 @@ def read_results(folders: list[Path], on_bad: Callable[[SaomBenchError], None] |
 def _inconsistency(result: Result) -> str | None:
     """What in a result does not follow from its tallies, or None."""
     if result.status == "failed":
-        return None
+        return None if result.digest == digest_of(result) else "its content is not what its digest was made of"
     if tuple(result.tally_columns) != COLUMNS:
         return f"its tally columns are {result.tally_columns}"
     images = sum(tally.images for tally in result.tallies.values())
@@ -258,7 +287,7 @@ def _inconsistency(result: Result) -> str | None:
     for stated_row, row in zip(result.classes, class_rows(sums, result.data.classes)[0], strict=True):
         if stated_row.name != row.name or not math.isclose(stated_row.iou, row.iou, rel_tol=1e-9, abs_tol=1e-9):
             return f"the IoU of {stated_row.name} is given as {stated_row.iou:.4f}, its tallies give {row.iou:.4f}"
-    return None
+    return None if result.digest == digest_of(result) else "its content is not what its digest was made of"
 
 
 def _data_identity(data: DataInfo) -> list[str]:

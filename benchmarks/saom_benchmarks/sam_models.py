@@ -39,17 +39,17 @@ class EmbeddingCache:
 
     def adopt(self, sam: Sam) -> None:
         """Have a model use the encoder of an earlier one with the same weights, so that only one is in memory."""
-        sam.encoder[0] = self._encoders.setdefault(sam.weights_sha256, sam.encoder[0])
+        sam.encoder[0] = self._encoders.setdefault(sam.encoder_sha256, sam.encoder[0])
 
     def encode(self, sam: Sam, sample: Sample) -> Embedding:
         """The embedding of a sample, computed or remembered."""
-        key, embedding, seconds = self._last.get(sam.weights_sha256, ("", None, 0.0))
+        key, embedding, seconds = self._last.get(sam.encoder_sha256, ("", None, 0.0))
         if embedding is not None and key == sample.key:
             self.saved_s += seconds
             return embedding
         started = perf_counter()
         embedding = sam.encode(sample.rgb)
-        self._last[sam.weights_sha256] = (sample.key, embedding, perf_counter() - started)
+        self._last[sam.encoder_sha256] = (sample.key, embedding, perf_counter() - started)
         return embedding
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from saom_benchmarks.bootstrap import difference, draws, intervals
-from saom_benchmarks.metrics import FrameScore, ObjectScore, SceneSums, sum_by_scene
+from saom_benchmarks.metrics import SceneSums, sum_by_scene
+from saom_benchmarks.scores import FrameScore, ObjectScore
 
 
 def _sums(ious: dict[str, int], miss: int = 0) -> SceneSums:

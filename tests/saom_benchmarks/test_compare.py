@@ -13,8 +13,8 @@ from saom_bench.errors import SaomBenchError
 from saom_bench.shards.dataset import open_dataset
 from saom_benchmarks.compare import choose, comparison, write_comparisons
 from saom_benchmarks.evaluate import evaluate, plan
-from saom_benchmarks.metrics import FrameScore, ObjectScore
 from saom_benchmarks.protocols import PROTOCOLS, score
+from saom_benchmarks.scores import FrameScore, ObjectScore
 
 
 def _records(**ious: int) -> dict[str, FrameScore]:

@@ -159,7 +159,7 @@ def test_a_checkpoint_of_other_classes_is_refused(dataset: ShardDataset) -> None
 def test_results_are_plain_json(dataset: ShardDataset, tmp_path: Path) -> None:
     (result, _) = _run(dataset, [OracleModel()], tmp_path)
     content = json.loads(write_result(tmp_path, result).read_text())
-    assert (content["format"], content["version"]) == ("saom-result", 1)
+    assert (content["format"], content["version"]) == ("saom-result", 2)
     assert content["metrics"]["miou"]["value"] == 100
     assert content["data"]["simulator"]["name"] == "fixture"
     assert content["packages"]["saom-bench"]

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco
 
 from saom_bench.masks import encode_rle
-from saom_benchmarks.matching import match, over_segmented, overlaps
+from saom_benchmarks.matching import match, over_segmented, overlaps, under_segmented
 
 SHAPE = (6, 9)
 
@@ -78,3 +78,30 @@ def test_over_segmentation_by_hand() -> None:
     # No proposal at all, and one elsewhere, miss the object without a part of it.
     assert _parts("11111111110000") == [False]
     assert _parts("11111111110000", "00000000000011") == [False]
+
+
+def _swallowed(labels: str, *masks: str) -> list[bool]:
+    found = row(labels)
+    truth = [int(label) for label in np.unique(found) if label]
+    return under_segmented(overlaps(found, truth, [encode_rle(row(m) > 0) for m in masks])).tolist()
+
+
+def test_under_segmentation_by_hand() -> None:
+    # All 4 of the object's px in a proposal of 10: IoU .4, 40 % inside.
+    assert _swallowed("11110000000000", "11111111110000") == [True]
+    # Proposed by itself too.
+    assert _swallowed("11110000000000", "11111111110000", "01110000000000") == [False]
+    # 4 of 8 px is IoU .5: not missed. A part of it is no swallowing.
+    assert _swallowed("11110000000000", "11111111000000") == [False]
+    assert _swallowed("11111111110000", "11110000000000") == [False]
+    # Both objects in one mask of 11 px: the larger is found (7/11), the smaller is swallowed.
+    assert _swallowed("11111112222000", "11111111111000") == [False, True]
+
+
+def test_what_stays_visible_by_hand() -> None:
+    labels = row("1111222200")
+    masks = [row("1111100000") > 0, row("0001111110") > 0, row("1110000000") > 0]
+    shared = overlaps(labels, [1, 2], [encode_rle(mask) for mask in masks])
+    # The second keeps 4 of 6 px; nothing is left of the third.
+    assert shared.visible_px.tolist() == [5, 4, 0]
+    assert shared.visible_intersection_px.tolist() == [[4, 0, 0], [1, 3, 0]]

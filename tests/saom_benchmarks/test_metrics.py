@@ -7,14 +7,13 @@ from hypothesis import strategies as st
 
 from saom_benchmarks.metrics import (
     METRICS,
-    FrameScore,
-    ObjectScore,
     class_acc,
     class_iou,
     frame_miou,
     sum_by_scene,
     summarise,
 )
+from saom_benchmarks.scores import FrameScore, ObjectScore
 
 
 def _frame(key: str, *objects: ObjectScore, scene: str = "S") -> FrameScore:
