@@ -24,7 +24,10 @@ _PACKAGES = (
 
 def command_line() -> str:
     """The command as a user would type it again."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    program = Path(sys.argv[0])
+    # Started by -m, as torchrun does.
+    name = "saom-bench" if program.name == "__main__.py" and program.parent.name == "saom_bench" else program.name
+    return shlex.join([name, *sys.argv[1:]])
 
 
 def package_versions() -> dict[str, str]:

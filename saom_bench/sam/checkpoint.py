@@ -6,6 +6,7 @@ runtime.prepare()
 
 import json  # noqa: E402
 from collections.abc import Mapping  # noqa: E402
+from dataclasses import asdict  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -16,7 +17,8 @@ from torch import Tensor  # noqa: E402
 
 from saom_bench.errors import SaomBenchError  # noqa: E402
 from saom_bench.files import write_atomically  # noqa: E402
-from saom_bench.sam.model import Sam  # noqa: E402
+from saom_bench.sam.adapt import PREFIX, apply_changes  # noqa: E402
+from saom_bench.sam.model import Lora, Sam  # noqa: E402
 from saom_bench.sam.zoo import load_base  # noqa: E402
 
 FORMAT, VERSION = "saom-checkpoint", 1
@@ -25,7 +27,8 @@ _KEY = "saom"
 
 def save_checkpoint(path: Path, sam: Sam, metadata: Mapping[str, Any]) -> None:
     """Write the parts of a model that fine-tuning may change, and ``metadata`` (JSON values), whole or not at all."""
-    tensors = {name: value.detach().cpu().contiguous() for name, value in _tuned(sam).items()}
+    changed = {**_tuned(sam), **sam.encoder_changes}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in changed.items()}
     header = {
         **metadata,
         "format": FORMAT,
@@ -33,6 +36,7 @@ def save_checkpoint(path: Path, sam: Sam, metadata: Mapping[str, Any]) -> None:
         "base": sam.name,
         "base_sha256": sam.weights_sha256,
         "class_names": None if sam.class_names is None else list(sam.class_names),
+        "lora": None if sam.lora is None else asdict(sam.lora),
     }
     text = {_KEY: json.dumps(header, ensure_ascii=False, sort_keys=True)}
     write_atomically(path, lambda partial: save_file(tensors, partial, text))
@@ -63,6 +67,8 @@ def overlay(sam: Sam, header: Mapping[str, Any], tensors: Mapping[str, Tensor], 
         )
     if header.get("class_names"):
         sam.attach_class_head(header["class_names"])
+    encoder_tensors = {name: value for name, value in tensors.items() if name.startswith(PREFIX)}
+    tensors = {name: value for name, value in tensors.items() if name not in encoder_tensors}
     wanted = _tuned(sam)
     if wanted.keys() != tensors.keys():
         odd = sorted(wanted.keys() ^ tensors.keys())
@@ -71,6 +77,9 @@ def overlay(sam: Sam, header: Mapping[str, Any], tensors: Mapping[str, Tensor], 
         if value.shape != wanted[name].shape:
             shapes = f"{tuple(value.shape)}, not {tuple(wanted[name].shape)}"
             raise SaomBenchError(f"{path} does not fit {sam.name}: {name} has shape {shapes}")
+    if encoder_tensors:
+        lora = header.get("lora")
+        apply_changes(sam, encoder_tensors, Lora(**lora) if lora else None, str(path))
     with torch.no_grad():
         for name, value in tensors.items():
             wanted[name].copy_(value)

@@ -22,10 +22,10 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class ImageTokens:
-    """One image, ready for the decoder. T = h * w tokens of C channels."""
+    """One image, or one a prompt, ready for the decoder. T = h * w tokens of C channels."""
 
     keys: Tensor
-    """(T, C) the image embedding plus the no-mask embedding."""
+    """(T, C) the image embedding plus the no-mask embedding; (N, T, C) where the N prompts are of several images."""
     position: Tensor
     """(T, C) the positional encoding of the tokens."""
     grid_hw: tuple[int, int]
@@ -36,7 +36,7 @@ def decode_points(decoder: nn.Module, image: ImageTokens, sparse: Tensor) -> tup
 
     Args:
         decoder: segment-anything's ``MaskDecoder``.
-        image: the tokens of one image.
+        image: the tokens of one image, which is by far the cheapest, or of each prompt's own.
         sparse: (N, P, C) the prompt encoder's point embeddings.
     """
     parts: Any = decoder
@@ -50,7 +50,7 @@ def decode_points(decoder: nn.Module, image: ImageTokens, sparse: Tensor) -> tup
 
 def _transform(transformer: Any, image: ImageTokens, tokens: Tensor) -> tuple[Tensor, Tensor]:
     """The two-way transformer: (N, Q, C) prompt tokens in; ((N, Q, C), (N, T, C)) tokens out."""
-    queries, keys = tokens, image.keys[None]
+    queries, keys = tokens, image.keys if image.keys.ndim == 3 else image.keys[None]
     for layer in transformer.layers:
         queries = _attend_to_selves(layer, queries, tokens)
         attended = _tokens_to_image(layer.cross_attn_token_to_image, queries + tokens, keys, image.position)

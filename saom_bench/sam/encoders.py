@@ -1,4 +1,7 @@
-"""Image encoders behind one call: the small one in onnxruntime, segment-anything's ViT in torch. All are frozen."""
+"""Image encoders behind one call: the small one in onnxruntime, segment-anything's ViT in torch.
+
+All are frozen, unless ``adapt`` opens a part of one in torch.
+"""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,11 +56,15 @@ class TorchEncoder:
     """An encoder that is a torch module, frozen, on the device it is called for."""
 
     def __init__(self, module: nn.Module) -> None:
-        self._module = module.eval().requires_grad_(False)
+        self.module = module.eval().requires_grad_(False)
 
     @torch.no_grad()
     def __call__(self, image: FloatArray, device: torch.device) -> Tensor:
         """(3, S, S) float32 to (C, h, w) on ``device``."""
-        self._module.to(device)
-        features: Tensor = self._module(torch.from_numpy(image)[None].to(device))[0]
+        return self.with_gradient(image, device)
+
+    def with_gradient(self, image: FloatArray, device: torch.device) -> Tensor:
+        """The same, with the graph to whatever of the module trains."""
+        self.module.to(device)
+        features: Tensor = self.module(torch.from_numpy(image)[None].to(device))[0]
         return features.float()

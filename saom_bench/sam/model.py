@@ -1,14 +1,15 @@
-"""A SAM: a frozen image encoder, segment-anything's prompt encoder and mask decoder, and an optional class head.
+"""A SAM: an image encoder, segment-anything's prompt encoder and mask decoder, and an optional class head.
 
 Frames: points and masks are in pixels of the original image; the model's own input frame (longest side 1024) does not
-leave this module. Only the parts after the encoder are parameters of the module; the encoder is frozen in SAOM.
+leave this module. Only the parts after the encoder are parameters of the module; the encoder is frozen in SAOM, and
+``adapt`` opens parts of it where a recipe wants more.
 """
 
 from saom_bench.sam import runtime
 
 runtime.prepare()
 
-from collections.abc import Sequence  # noqa: E402
+from collections.abc import Callable, Sequence  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 
 import torch  # noqa: E402
@@ -17,7 +18,7 @@ from torch.nn import functional  # noqa: E402
 
 from saom_bench.errors import SaomBenchError  # noqa: E402
 from saom_bench.sam.decoder import ImageTokens, decode_points  # noqa: E402
-from saom_bench.sam.encoders import ImageEncoder  # noqa: E402
+from saom_bench.sam.encoders import ImageEncoder, TorchEncoder  # noqa: E402
 from saom_bench.sam.modules import MaskDecoder, PromptEncoder  # noqa: E402
 from saom_bench.sam.preprocess import encoder_input, input_size, to_input_frame  # noqa: E402
 from saom_bench.types import RgbImage, Size  # noqa: E402
@@ -39,6 +40,7 @@ _TRAINED = (
 # A bias that adds the same to every score of a softmax: no output depends on it, so it has no gradient.
 _WITHOUT_EFFECT = "token_to_image.k_proj.bias"
 _IOU_HEAD = "mask_decoder.iou_prediction_head."
+DecodePoints = Callable[[nn.Module, ImageTokens, Tensor], tuple[Tensor, Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,14 @@ class Decoded:
     """(N, 256) the IoU token after the transformer: the class head's input."""
 
 
+@dataclass(frozen=True)
+class Lora:
+    """The shape of low-rank changes to the image encoder."""
+
+    rank: int
+    alpha: int
+
+
 class Sam(nn.Module):
     """A Segment Anything model; ``name`` and ``weights_sha256`` are those of its base, also after fine-tuning."""
 
@@ -85,6 +95,12 @@ class Sam(nn.Module):
         self.image_size: int = prompt_encoder.input_image_size[0]
         self.class_head: nn.Linear | None = None
         self.class_names: tuple[str, ...] | None = None
+        self._decode_points: DecodePoints = decode_points
+        self.encoder_sha256 = weights_sha256
+        """Tells encoders apart: that of the base, unless a training changed its encoder."""
+        self.encoder_changes: dict[str, Tensor] = {}
+        """What a training changed of the encoder, by checkpoint name; ``adapt`` fills it."""
+        self.lora: Lora | None = None
 
     @property
     def device(self) -> torch.device:
@@ -115,10 +131,36 @@ class Sam(nn.Module):
         features = self.encoder[0](encoder_input(rgb, self.image_size), self.device)
         return Embedding(features, size_hw, self.input_size(size_hw))
 
+    def encode_with_gradient(self, rgb: RgbImage) -> Embedding:
+        """Embed an image with the graph to what of the encoder trains; for encoders that ``adapt`` has opened."""
+        encoder = self.encoder[0]
+        if not isinstance(encoder, TorchEncoder):
+            raise TypeError(f"the encoder of {self.name} is no torch module")
+        features = encoder.with_gradient(encoder_input(rgb, self.image_size), self.device)
+        size_hw = (rgb.shape[0], rgb.shape[1])
+        return Embedding(features, size_hw, self.input_size(size_hw))
+
     def decode(self, embedding: Embedding, points_xy: Tensor) -> Decoded:
         """Masks for (N, 2) foreground points, one prompt each, in pixels of the original image. Differentiable."""
         points = self._point_tokens(points_xy, embedding)
-        return Decoded(*decode_points(self.mask_decoder, self._image_tokens(embedding), points))
+        return Decoded(*self._decode_points(self.mask_decoder, self._image_tokens(embedding), points))
+
+    def decode_together(self, embeddings: Sequence[Embedding], points_xy: Sequence[Tensor]) -> list[Decoded]:
+        """``decode`` for the points of several images at once: fewer and larger operations, and the same results."""
+        if len(embeddings) == 1:
+            return [self.decode(embeddings[0], points_xy[0])]
+        counts = [len(points) for points in points_xy]
+        images = [self._image_tokens(embedding) for embedding in embeddings]
+        keys = torch.cat([image.keys.expand(n, -1, -1) for image, n in zip(images, counts, strict=True)])
+        tokens = ImageTokens(keys, images[0].position, images[0].grid_hw)
+        points = [self._point_tokens(xy, embedding) for xy, embedding in zip(points_xy, embeddings, strict=True)]
+        together = self._decode_points(self.mask_decoder, tokens, torch.cat(points))
+        parts = [torch.split(values, counts) for values in together]
+        return [Decoded(*one) for one in zip(*parts, strict=True)]
+
+    def compile_decoder(self, backend: str = "inductor") -> None:
+        """Have torch compile the decoder on its first use; needs a C++ compiler on a CPU."""
+        self._decode_points = torch.compile(decode_points, dynamic=True, backend=backend)
 
     def upscale(self, low_res_logits: Tensor, embedding: Embedding) -> Tensor:
         """(N, K, 256, 256) logits to (N, K, H, W) of the original image, in segment-anything's two steps."""
@@ -131,7 +173,7 @@ class Sam(nn.Module):
         """(N, n_classes) class logits of (N, 256) IoU tokens. Raises SaomBenchError without a class head."""
         if self.class_head is None:
             raise SaomBenchError(f"{self.name} has no class head; classes come with a fine-tuned checkpoint")
-        logits: Tensor = self.class_head(iou_token)
+        logits: Tensor = self.class_head(iou_token.to(self.class_head.weight.dtype))
         return logits
 
     def trainable_parameters(self, iou_head: bool = False) -> dict[str, nn.Parameter]:

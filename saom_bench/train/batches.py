@@ -1,4 +1,4 @@
-"""What a step trains on: the assigned prompts of each image, drawn anew each epoch, and their target masks.
+"""What a step trains on: the assigned prompts of each image, of which every epoch draws anew.
 
 Nothing here keeps a random state: order, subsets and moved points are functions of (seed, epoch, image), so a run that
 resumes sees exactly what an uninterrupted one would.
@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,12 +15,11 @@ from saom_bench.prompts import assign, grid_points, off_mask
 from saom_bench.sam.model import Embedding
 from saom_bench.shards.dataset import ShardDataset
 from saom_bench.train.cache import EmbeddingCache
+from saom_bench.train.ranks import ALONE, Ranks
 from saom_bench.train.recipe import Recipe
-from saom_bench.types import FloatArray, LabelMap, Sample, Size
+from saom_bench.types import FloatArray, LabelMap, Sample
 
 Pixel = TypeVar("Pixel", bound=np.generic)
-LOGIT_STRIDE_PX = 4
-"""SAM's low-resolution logits are a quarter of the encoder's 1024 pixels."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,10 @@ class ImagePrompts:
     """(N,) the instance each point stands for."""
     class_index: NDArray[np.int64]
     """(N,)."""
+    weight: FloatArray
+    """(N,) how much each prompt counts in the loss; 1 on average."""
+    ignored: NDArray[np.uint16]
+    """Labels whose pixels count for no prompt."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -49,6 +51,7 @@ class ImagePrompts:
             points_xy=self.points_xy[chosen],
             labels=self.labels[chosen],
             class_index=self.class_index[chosen],
+            weight=self.weight[chosen],
         )
 
 
@@ -64,30 +67,70 @@ class Tally:
     dropped: int = 0
     per_class: dict[int, int] = field(default_factory=dict)
 
+    def add(self, other: "Tally") -> None:
+        """Take another one's counts in."""
+        for name in ("images", "empty_images", "prompts", "no_cell", "off_mask", "dropped"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for index, count in other.per_class.items():
+            self.per_class[index] = self.per_class.get(index, 0) + count
+
 
 def prepare(
-    dataset: ShardDataset, cache: EmbeddingCache, recipe: Recipe, advance: Callable[[], None] = lambda: None
+    dataset: ShardDataset,
+    cache: EmbeddingCache,
+    recipe: Recipe,
+    advance: Callable[[], None] = lambda: None,
+    ranks: Ranks = ALONE,
 ) -> tuple[list[list[ImagePrompts]], Tally]:
     """Encode (or find) every image and assign its prompts: one list of variants (plain, mirrored) per image.
 
-    Images without any usable prompt are left out. ``advance`` is called once an image.
+    Images without any usable prompt are left out. ``advance`` is called once an image of this process's share; all
+    processes get all prompts.
     """
+    mine = Tally()
+    shared = ranks.merge(
+        [_variants(dataset, i, cache, recipe, mine, advance) for i in ranks.share(range(len(dataset)))]
+    )
     tally = Tally()
-    prepared = []
-    for index in range(len(dataset)):
-        sample = dataset[index]
-        plain = image_prompts(sample, index, cache.get(sample.rgb), recipe, mirrored=False, tally=tally)
-        variants = [plain]
-        if recipe.flip:
-            embedding = cache.get(mirror(sample.rgb))
-            variants.append(image_prompts(sample, index, embedding, recipe, mirrored=True))
-        tally.images += 1
-        if all(len(variant) for variant in variants):
-            prepared.append(variants)
-        else:
-            tally.empty_images += 1
-        advance()
-    return prepared, tally
+    for part in ranks.gather(mine):
+        tally.add(part)
+    prepared = [variants for variants in shared if all(len(variant) for variant in variants)]
+    return _balanced(prepared, tally, recipe), tally
+
+
+def _variants(
+    dataset: ShardDataset,
+    index: int,
+    cache: EmbeddingCache,
+    recipe: Recipe,
+    tally: Tally,
+    advance: Callable[[], None],
+) -> list[ImagePrompts]:
+    sample = dataset[index]
+    variants = [image_prompts(sample, index, cache.get(sample.rgb), recipe, mirrored=False, tally=tally)]
+    if recipe.flip:
+        variants.append(image_prompts(sample, index, cache.get(mirror(sample.rgb)), recipe, mirrored=True))
+    tally.images += 1
+    tally.empty_images += not all(len(variant) for variant in variants)
+    advance()
+    return variants
+
+
+def _balanced(prepared: list[list[ImagePrompts]], tally: Tally, recipe: Recipe) -> list[list[ImagePrompts]]:
+    """The same prompts, weighed by the rarity of their classes as the recipe says; 1 on average over all of them."""
+    if recipe.class_balance == "none":
+        return prepared
+    power = 0.5 if recipe.class_balance == "sqrt" else 1.0
+    raw = {index: count**-power for index, count in tally.per_class.items()}
+    mean = sum(raw[index] * count for index, count in tally.per_class.items()) / tally.prompts
+    weights = {index: value / mean for index, value in raw.items()}
+
+    def weighed(image: ImagePrompts) -> ImagePrompts:
+        # A mirrored picture may keep an object whose class the plain one lost; it then counts as the average does.
+        values = [weights.get(int(index), 1.0) for index in image.class_index]
+        return replace(image, weight=np.array(values, np.float32))
+
+    return [[weighed(image) for image in variants] for variants in prepared]
 
 
 def image_prompts(
@@ -96,7 +139,8 @@ def image_prompts(
     """The nearest neighbour assignment for one image under a recipe; what the recipe drops is left out."""
     tally = tally if tally is not None else Tally()
     labels = mirror(sample.labels) if mirrored else sample.labels
-    instances = [i for i in sample.instances if i.area_px >= recipe.min_area_px]
+    ignored = {i.label for i in sample.instances if i.object_type in recipe.ignore_classes}
+    instances = [i for i in sample.instances if i.area_px >= recipe.min_area_px and i.label not in ignored]
     prompts = assign(
         embedding.features.float().cpu().numpy(),
         embedding.input_hw,
@@ -121,7 +165,16 @@ def image_prompts(
     tally.prompts += len(chosen)
     for name in class_index[chosen].tolist():
         tally.per_class[name] = tally.per_class.get(name, 0) + 1
-    return ImagePrompts(index, sample.key, mirrored, prompts.points_xy, prompts.labels, class_index).subset(chosen)
+    return ImagePrompts(
+        index=index,
+        key=sample.key,
+        mirrored=mirrored,
+        points_xy=prompts.points_xy,
+        labels=prompts.labels,
+        class_index=class_index,
+        weight=np.ones(len(instances), np.float32),
+        ignored=np.array(sorted(ignored), np.uint16),
+    ).subset(chosen)
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> list[int]:
@@ -139,16 +192,29 @@ def draw(variants: Sequence[ImagePrompts], recipe: Recipe, epoch: int, position:
     return image
 
 
-def move_points(image: ImagePrompts, labels: LabelMap, recipe: Recipe, epoch: int, position: int) -> ImagePrompts:
-    """Move a random share of the points to random grid points of their own masks, as ``random_point_rate`` says."""
-    if not recipe.random_point_rate:
+def prompts_drawn(variants: Sequence[ImagePrompts], recipe: Recipe, epoch: int, position: int) -> int:
+    """How many prompts an image has in an epoch, without looking at its pixels."""
+    return len(draw(variants, recipe, epoch, position)) * recipe.points_per_mask
+
+
+def draw_points(image: ImagePrompts, labels: LabelMap, recipe: Recipe, epoch: int, position: int) -> ImagePrompts:
+    """The points of this epoch: ``points_per_mask`` of each object, and a random share of them moved.
+
+    The first point of an object is the assigned one, unless ``random_point_rate`` moves it; all others are random grid
+    points of its mask. A mask that no grid point hits keeps its one point, as often as asked for.
+    """
+    if not recipe.random_point_rate and recipe.points_per_mask == 1:
         return image
+    count, more = len(image), recipe.points_per_mask
+    image = image.subset(np.repeat(np.arange(count), more))
     rng = np.random.default_rng([recipe.seed, epoch, 1 + position, 1])
     grid_xy = grid_points(*recipe.grid, (labels.shape[0], labels.shape[1]))
     columns, rows = np.floor(grid_xy).astype(np.intp).T
     under = labels[rows, columns]
     points_xy = image.points_xy.copy()
-    for i in np.flatnonzero(rng.random(len(image)) < recipe.random_point_rate):
+    first = np.arange(len(image)) % more == 0
+    moved = rng.random(len(image)) < np.where(first, recipe.random_point_rate, 1.0)
+    for i in np.flatnonzero(moved):
         inside = np.flatnonzero(under == image.labels[i])
         if inside.size:
             points_xy[i] = grid_xy[rng.choice(inside)]
@@ -158,25 +224,6 @@ def move_points(image: ImagePrompts, labels: LabelMap, recipe: Recipe, epoch: in
 def mirror(pixels: NDArray[Pixel]) -> NDArray[Pixel]:
     """An image or label map mirrored left to right."""
     return np.ascontiguousarray(pixels[:, ::-1])
-
-
-def full_targets(labels: LabelMap, wanted: NDArray[np.uint16]) -> FloatArray:
-    """(N, H, W) float32 masks of the wanted labels at the label map's size."""
-    return np.asarray(labels[None] == wanted[:, None, None], np.float32)
-
-
-def low_targets(labels: LabelMap, wanted: NDArray[np.uint16], input_hw: Size) -> FloatArray:
-    """(N, h, w) float32 coverage of the wanted labels on SAM's low-resolution logits, without the padding."""
-    height, width = low_size(input_hw)
-    masks = (np.asarray(labels == label, np.float32) for label in wanted)
-    resized = [cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA) for mask in masks]
-    return np.asarray(np.stack(resized), np.float32) if resized else np.zeros((0, height, width), np.float32)
-
-
-def low_size(input_hw: Size) -> Size:
-    """The part of SAM's low-resolution logits that shows the image and not the padding."""
-    height, width = (max(1, round(side / LOGIT_STRIDE_PX)) for side in input_hw)
-    return height, width
 
 
 def chunks(count: int, size: int) -> Iterator[slice]:

@@ -43,7 +43,7 @@ class EmbeddingCache:
 
     def key(self, rgb: RgbImage) -> str:
         """The hex name of an image's entry."""
-        digest = hashlib.sha256(f"{PREPROCESSING_VERSION} {self._sam.weights_sha256} {rgb.shape} ".encode())
+        digest = hashlib.sha256(f"{PREPROCESSING_VERSION} {self._sam.encoder_sha256} {rgb.shape} ".encode())
         digest.update(np.ascontiguousarray(rgb).tobytes())
         return digest.hexdigest()
 

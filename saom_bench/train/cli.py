@@ -1,5 +1,6 @@
 """``saom-bench train`` and ``saom-bench recipes``."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,21 +45,30 @@ def train(
     saom-bench train runs/v2 --recipe saomv2 --data data/train --val data/val --model sam-vit-b --device cuda
 
     saom-bench train runs/try --data data/train --val data/val --set learning_rate=2e-4 --set loss_size=low --dry-run
+
+    [bold]Several GPUs, or processes[/bold], on one machine or more; a step's images are shared out, gradients added up.
+    With --max-restarts a run goes on from its last saved state when a process dies:
+
+    torchrun --standalone --nproc-per-node 4 --max-restarts 3 -m saom_bench train runs/v1 --recipe saomv1
+    --data data/train --val data/val --set images_per_step=4
     """
     from saom_bench.sam import runtime
 
     runtime.prepare()
     from saom_bench.train.display import print_plan
     from saom_bench.train.job import Request, only_trainer, plan, with_options
+    from saom_bench.train.ranks import joined
 
     request = Request(out, data, val, recipe, model, device, tuple(settings or ()), cache, weights)
-    planned = plan(with_options(request, epochs, seed))
-    print_plan(planned)
-    if dry_run:
-        console.print("[dim]dry run: nothing was written[/dim]")
-        return
-    with only_trainer(out):
-        _run(planned)
+    with joined() as ranks:
+        console.quiet = not ranks.first
+        planned = plan(with_options(request, epochs, seed), ranks)
+        print_plan(planned)
+        if dry_run:
+            console.print("[dim]dry run: nothing was written[/dim]")
+            return
+        with only_trainer(out) if ranks.first else nullcontext():
+            _run(planned)
 
 
 def _run(planned: "Plan") -> None:
@@ -68,10 +78,12 @@ def _run(planned: "Plan") -> None:
     from saom_bench.train.loop import Trainer
     from saom_bench.train.state import claim
 
-    resume = claim(planned.request.out, planned.recipe, run_table(planned))
+    ranks = planned.ranks
+    resume = ranks.agree(claim(planned.request.out, planned.recipe, run_table(planned)) if ranks.first else False)
     with progress() as bar:
-        encode = bar.add_task("embeddings", total=len(planned.train_data), unit="images", note="train")
-        encode_val = bar.add_task("embeddings", total=planned.val_count, unit="images", note="val", start=False)
+        counts = [len(ranks.share(range(count))) for count in (len(planned.train_data), planned.val_count)]
+        encode = bar.add_task("embeddings", total=counts[0], unit="images", note="train")
+        encode_val = bar.add_task("embeddings", total=counts[1], unit="images", note="val", start=False)
 
         def advance_val() -> None:
             bar.start_task(encode_val)  # its clock starts with its first image, not with the training images

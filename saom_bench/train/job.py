@@ -9,7 +9,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from saom_bench import provenance
-from saom_bench.errors import SaomBenchError
+from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.files import sha256_file
 from saom_bench.sam.checkpoint import read_metadata
 from saom_bench.sam.model import Sam
@@ -18,8 +18,10 @@ from saom_bench.shards.dataset import ShardDataset, open_dataset
 from saom_bench.train.batches import Tally, prepare
 from saom_bench.train.cache import EmbeddingCache, default_cache_dir
 from saom_bench.train.loop import Job, steps_of, trainable
+from saom_bench.train.ranks import ALONE, Ranks
 from saom_bench.train.recipe import Recipe, load_recipe
 from saom_bench.train.state import LOCK
+from saom_bench.train.step import memory_advice
 from saom_bench.train.validate import prepare_val, val_indices
 
 
@@ -62,6 +64,7 @@ class Plan:
     """At most; the assignment may drop some."""
     total_steps: int
     trainable_count: int
+    ranks: Ranks = ALONE
 
     @property
     def images_to_encode(self) -> int:
@@ -75,24 +78,34 @@ class Plan:
         return len(val_indices(len(self.val_data), self.recipe.val_images))
 
 
-def plan(request: Request) -> Plan:
+def plan(request: Request, ranks: Ranks = ALONE) -> Plan:
     """Open and check everything that a run needs. Raises SaomBenchError with what to mend."""
     recipe = load_recipe(request.recipe, request.settings)
+    if recipe.images_per_step < ranks.count:
+        raise SaomBenchError(
+            f"torchrun started {ranks.count} processes and a step has {recipe.images_per_step} images to share; "
+            f"give --set images_per_step={ranks.count} or a multiple"
+        )
     train_data, val_data = open_dataset(request.data), open_dataset(request.val)
     ancestry = ancestry_of(request.model)
     _require_fit(train_data, val_data, request, ancestry)
+    for name in recipe.ignore_classes:
+        if name not in train_data.label_set.classes:
+            raise unknown("class in ignore_classes:", name, train_data.label_set.classes)
     counts = [_prompts_of(train_data, index, recipe) for index in range(len(train_data))]
     if not any(counts):
         raise SaomBenchError(
             f"{request.data} has no usable mask: none of {len(train_data)} images shows an object of "
             f"{train_data.label_set.name} of at least {recipe.min_area_px} pixels"
         )
-    sam = load_model(request.model, request.device, request.weights)
+    sam = load_model(request.model, ranks.device(request.device), request.weights)
     _attach_classes(sam, train_data, recipe, request)
     total_steps = steps_of(sum(count > 0 for count in counts), recipe)[1]
     cache = EmbeddingCache(request.cache or default_cache_dir(), sam)
     parameters = sum(p.numel() for p in trainable(sam, recipe).values())
-    return Plan(request, recipe, train_data, val_data, sam, ancestry, cache, sum(counts), total_steps, parameters)
+    return Plan(
+        request, recipe, train_data, val_data, sam, ancestry, cache, sum(counts), total_steps, parameters, ranks
+    )
 
 
 def ancestry_of(model: str) -> Ancestry:
@@ -106,16 +119,21 @@ def ancestry_of(model: str) -> Ancestry:
 
 
 def build(planned: Plan, train_advance: Callable[[], None], val_advance: Callable[[], None]) -> tuple[Job, Tally]:
-    """Encode the images, assign the prompts, and put the job together; the slow part before the first step."""
+    """Encode the images, assign the prompts, and put the job together; the slow part before the first step.
+
+    With several processes each encodes its own part of the images.
+    """
     planned.cache.require_space(planned.images_to_encode)
-    recipe, cache = planned.recipe, planned.cache
-    train_images, tally = prepare(planned.train_data, cache, recipe, train_advance)
+    recipe, cache, ranks = planned.recipe, planned.cache, planned.ranks
+    with memory_advice(recipe):
+        train_images, tally = prepare(planned.train_data, cache, recipe, train_advance, ranks)
     if not train_images:
         raise SaomBenchError(
             f"{planned.request.data} has no usable mask: the recipe drops all {tally.dropped} objects; try "
             "--set off_mask_prompts=keep --set small_masks=keep --set min_area_px=0"
         )
-    val_images = prepare_val(planned.val_data, cache, recipe, val_advance)
+    with memory_advice(recipe):
+        val_images = prepare_val(planned.val_data, cache, recipe, val_advance, ranks)
     if not val_images:
         raise SaomBenchError(f"{planned.request.val} shows no object in the {planned.val_count} images to validate on")
     job = Job(
@@ -128,6 +146,7 @@ def build(planned: Plan, train_advance: Callable[[], None], val_advance: Callabl
         val_images=val_images,
         cache=cache,
         metadata=metadata_of(planned),
+        ranks=ranks,
     )
     return job, tally
 

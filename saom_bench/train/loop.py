@@ -3,8 +3,10 @@
 ``last.safetensors`` is the model after the latest epoch, ``best.safetensors`` the one of the highest validation mIoU.
 """
 
+import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,14 +14,19 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from saom_bench.errors import SaomBenchError
+from saom_bench.sam.adapt import open_encoder
 from saom_bench.sam.checkpoint import save_checkpoint
-from saom_bench.sam.model import Sam
+from saom_bench.sam.model import Lora, Sam
 from saom_bench.shards.dataset import ShardDataset
-from saom_bench.train.batches import ImagePrompts, draw, epoch_order, mirror, move_points
+from saom_bench.train.batches import ImagePrompts, epoch_order, prompts_drawn
 from saom_bench.train.cache import EmbeddingCache
+from saom_bench.train.ema import Average
+from saom_bench.train.loading import Loader, StepImage
+from saom_bench.train.ranks import ALONE, Ranks
 from saom_bench.train.recipe import Recipe
 from saom_bench.train.state import Position, RunLog, load_state, save_state
-from saom_bench.train.step import StepImage, learning_rate_at, move, step_losses
+from saom_bench.train.step import learning_rate_at, move, step_losses
 from saom_bench.train.validate import validate
 
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -73,6 +80,8 @@ class Job:
     cache: EmbeddingCache
     metadata: Mapping[str, Any]
     """Goes into every checkpoint: recipe, fingerprints, versions, command."""
+    ranks: Ranks = ALONE
+    """The processes that share the run."""
 
 
 def steps_of(images: int, recipe: Recipe) -> tuple[int, int]:
@@ -83,18 +92,27 @@ def steps_of(images: int, recipe: Recipe) -> tuple[int, int]:
 
 
 def trainable(sam: Sam, recipe: Recipe) -> dict[str, nn.Parameter]:
-    """Freeze all but what the recipe trains; returns that by name."""
+    """Freeze all but what the recipe trains; returns that by name. Raises SaomBenchError for what cannot train."""
+    heads = {"mask_decoder.": "decoder" in recipe.parts, "prompt_encoder.": "prompt-encoder" in recipe.parts}
+    heads["class_head."] = recipe.class_weight > 0
     wanted = sam.trainable_parameters(iou_head=recipe.iou_weight > 0)
-    if not recipe.class_weight:
-        wanted = {name: p for name, p in wanted.items() if not name.startswith("class_head.")}
+    wanted = {name: p for name, p in wanted.items() if any(on and name.startswith(key) for key, on in heads.items())}
     sam.requires_grad_(False)
+    if recipe.trains_encoder:
+        lora = Lora(recipe.lora_rank, recipe.lora_alpha) if "lora" in recipe.parts else None
+        wanted |= open_encoder(sam, "neck" in recipe.parts, lora, recipe.seed)
+    if not wanted:
+        raise SaomBenchError("the recipe trains nothing: give parts, or a class_weight above 0")
     for parameter in wanted.values():
         parameter.requires_grad_(True)
     return wanted
 
 
 class Trainer:
-    """One run of a job; ``run`` may be called in a new process to go on where a killed one saved last."""
+    """One run of a job; ``run`` may be called in a new process to go on where a killed one saved last.
+
+    With several processes each has a Trainer on the same job, and the first one alone writes.
+    """
 
     def __init__(self, job: Job, watcher: Watcher | None = None, resume: bool = False) -> None:
         self.job = job
@@ -104,9 +122,18 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             self.parameters.values(), lr=recipe.learning_rate, eps=recipe.adam_eps, weight_decay=recipe.weight_decay
         )
-        self.at = load_state(job.out, self.parameters, self.optimizer) if resume else Position()
+        self.average = Average(self.parameters, recipe.ema_decay) if recipe.ema_decay else None
+        self.at = Position()
+        if resume:
+            self.at = load_state(job.out, self.parameters, self.optimizer, self.average, job.ranks)
+        self._scaler = torch.amp.GradScaler(job.sam.device.type) if recipe.precision == "float16" else None
+        if self._scaler is not None and self.at.scaler:
+            self._scaler.load_state_dict(self.at.scaler)
+        if recipe.compile:
+            job.sam.compile_decoder()
         self.steps_per_epoch, self.total_steps = steps_of(len(job.train_images), recipe)
-        self._log = RunLog(job.out, self.at.step)
+        self._log = RunLog(job.out, self.at.step) if job.ranks.first else None
+        self._loader = Loader(job.train_data, job.train_images, job.cache, recipe)
         self._smooth_loss: float | None = None
 
     @property
@@ -119,20 +146,21 @@ class Trainer:
         return seen - done
 
     def run(self) -> Position:
-        """Train to the end of the schedule; returns where that is, with the scores."""
+        """Train to the end of the schedule, or to the early stop; returns where that is, with the scores."""
         if self.at.step == 0:
             self.at.base_scores = self._score(epoch=0)
             self._save()
-        while self.at.step < self.total_steps:
+        while self.at.step < self.total_steps and not self.at.stopped:
             self._epoch()
         return self.at
 
     def _epoch(self) -> None:
         recipe, at = self.job.recipe, self.at
-        order = epoch_order(len(self.job.train_images), recipe.seed, at.epoch)
-        while at.step_in_epoch < self.steps_per_epoch and at.step < self.total_steps:
-            first = at.step_in_epoch * recipe.images_per_step
-            self._step(order[first : first + recipe.images_per_step])
+        last = min(self.steps_per_epoch, at.step_in_epoch + self.total_steps - at.step)
+        wanted = [self._positions(step) for step in range(at.step_in_epoch, last)]
+        mine = (self.job.ranks.share(positions) for positions in wanted)
+        for positions, images in zip(wanted, self._loader.steps(mine, at.epoch), strict=True):
+            self._step(positions, images)
             if at.step % recipe.save_every_steps == 0:
                 self._save()
         at.epoch, at.step_in_epoch = at.epoch + 1, 0
@@ -141,22 +169,37 @@ class Trainer:
         self._checkpoint(LAST)
         self._save()
 
-    def _step(self, positions: Sequence[int]) -> None:
+    def _positions(self, step_in_epoch: int) -> list[int]:
+        """The images of a step, over all processes."""
+        recipe = self.job.recipe
+        order = epoch_order(len(self.job.train_images), recipe.seed, self.at.epoch)
+        first = step_in_epoch * recipe.images_per_step
+        return order[first : first + recipe.images_per_step]
+
+    def _step(self, positions: Sequence[int], images: Sequence[StepImage]) -> None:
+        job, at = self.job, self.at
         started = time.perf_counter()
-        images = [self._load(position) for position in positions]
-        losses = step_losses(self.job.sam, images, self.job.recipe)
-        rate = learning_rate_at(self.at.step, self.total_steps, self.job.recipe, self.steps_per_epoch)
-        norm = move(self.optimizer, rate, self.job.recipe.grad_clip_norm)
+        counts = [prompts_drawn(job.train_images[p], job.recipe, at.epoch, p) for p in positions]
+        mine = step_losses(job.sam, images, job.recipe, sum(counts), self._scaler)
+        losses = self._add_up(mine)
+        keys = [job.train_images[position][0].key for position in positions]
+        self._require_finite("loss", losses["total"], mine["total"], keys, images)
+        job.ranks.add_gradients(self.parameters.values())
+        rate = learning_rate_at(at.step, self.total_steps, job.recipe, self.steps_per_epoch)
+        norm = move(self.optimizer, rate, job.recipe.grad_clip_norm, self._scaler)
+        if self._scaler is None:
+            self._require_finite("gradient", norm, norm, keys, images)
+        at.step, at.step_in_epoch = at.step + 1, at.step_in_epoch + 1
+        if self.average is not None:
+            self.average.update(at.step)
         seconds = time.perf_counter() - started
-        self.at.step, self.at.step_in_epoch = self.at.step + 1, self.at.step_in_epoch + 1
-        self.at.trained_s += seconds
-        prompts = sum(len(image.prompts) for image in images)
-        self._log.write(
+        at.trained_s += seconds
+        self._write(
             kind="step",
-            step=self.at.step,
-            epoch=self.at.epoch + 1,
-            images=[image.prompts.key for image in images],
-            prompts=prompts,
+            step=at.step,
+            epoch=at.epoch + 1,
+            images=keys,
+            prompts=sum(counts),
             learning_rate=rate,
             grad_norm=norm,
             seconds=round(seconds, 4),
@@ -164,36 +207,62 @@ class Trainer:
         )
         before = losses["total"] if self._smooth_loss is None else self._smooth_loss
         self._smooth_loss = _SMOOTHING * before + (1 - _SMOOTHING) * losses["total"]
-        self.watcher.stepped(len(images), self._smooth_loss)
+        self.watcher.stepped(len(positions), self._smooth_loss)
 
-    def _load(self, position: int) -> StepImage:
-        """Read one image for this epoch: its drawn prompts, features and labels."""
-        recipe, epoch = self.job.recipe, self.at.epoch
-        drawn = draw(self.job.train_images[position], recipe, epoch, position)
-        sample = self.job.train_data[drawn.index]
-        rgb, labels = (mirror(sample.rgb), mirror(sample.labels)) if drawn.mirrored else (sample.rgb, sample.labels)
-        prompts = move_points(drawn, labels, recipe, epoch, position)
-        return StepImage(prompts, self.job.cache.get(rgb), labels)
+    def _add_up(self, mine: dict[str, float]) -> dict[str, float]:
+        """The losses of a step over all processes."""
+        total = self.job.ranks.add_up(torch.tensor(list(mine.values()), dtype=torch.float64))
+        return dict(zip(mine, total.tolist(), strict=True))
+
+    def _require_finite(
+        self, what: str, value: float, mine: float, keys: Sequence[str], images: Sequence[StepImage]
+    ) -> None:
+        """Stop, naming the batch, and where it can be told the part of it that is to blame."""
+        if math.isfinite(value):
+            return
+        own = [] if math.isfinite(mine) else [image.prompts.key for image in images]
+        named = [key for part in self.job.ranks.gather(own) for key in part] or list(keys)
+        raise SaomBenchError(
+            f"the {what} became {value} in step {self.at.step + 1}, on {', '.join(named)}; lower "
+            "learning_rate, or set grad_clip_norm=1, and train anew in another folder"
+        )
 
     def _score(self, epoch: int) -> dict[str, float]:
         job = self.job
-        self.watcher.validating(len(job.val_images))
+        self.watcher.validating(len(job.ranks.share(job.val_images)))
         advance = self.watcher.validated_image
-        scores = validate(job.sam, job.val_data, job.val_images, job.cache, job.recipe, advance)
+        with self._averaged():
+            scores = validate(job.sam, job.val_data, job.val_images, job.cache, job.recipe, advance, job.ranks)
         best = epoch > 0 and scores["miou"] > self.at.best_miou
-        self._log.write(kind="val", step=self.at.step, epoch=epoch, **scores)
+        self._write(kind="val", step=self.at.step, epoch=epoch, **scores)
         self.watcher.validated(epoch, scores, best)
         return scores
 
     def _validate(self) -> None:
-        self.at.last_scores = self._score(self.at.epoch)
-        if self.at.last_scores["miou"] > self.at.best_miou:
-            self.at.best_miou = self.at.last_scores["miou"]
+        at = self.at
+        at.last_scores = self._score(at.epoch)
+        at.stale += 1
+        if at.last_scores["miou"] > at.best_miou:
+            at.best_miou, at.stale = at.last_scores["miou"], 0
             self._checkpoint(BEST)
+        at.stopped = 0 < self.job.recipe.early_stop <= at.stale
 
     def _checkpoint(self, name: str) -> None:
+        if not self.job.ranks.first:
+            return
         position = {"step": self.at.step, "epoch": self.at.epoch, "val": self.at.last_scores}
-        save_checkpoint(self.job.out / name, self.job.sam, {**self.job.metadata, **position})
+        with self._averaged():
+            save_checkpoint(self.job.out / name, self.job.sam, {**self.job.metadata, **position})
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.average is None else self.average.in_place()
 
     def _save(self) -> None:
-        save_state(self.job.out, self.parameters, self.optimizer, self.at)
+        if self._scaler is not None:
+            self.at.scaler = self._scaler.state_dict()
+        if self.job.ranks.first:
+            save_state(self.job.out, self.parameters, self.optimizer, self.at, self.average)
+
+    def _write(self, **values: Any) -> None:
+        if self._log is not None:
+            self._log.write(**values)

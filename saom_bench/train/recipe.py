@@ -19,6 +19,7 @@ from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.prompts import GridFrame, Prior, Snap
 
 EverythingSetting = Literal["pred_iou", "stability", "stability_offset", "box_nms", "min_area_px"]
+Part = Literal["decoder", "prompt-encoder", "neck", "lora"]
 Side = Annotated[int, Field(ge=1, le=4096)]
 
 
@@ -55,6 +56,13 @@ class Recipe:
     ] = 0.0
     min_area_px: Annotated[int, _about("smaller objects are not trained on", ge=0)] = 0
     max_prompts_per_image: Annotated[int, _about("a random subset of this size each epoch; 0 takes all", ge=0)] = 0
+    points_per_mask: Annotated[
+        int, _about("prompts an object makes: its own, then random grid points of its mask, anew each epoch", ge=1)
+    ] = 1
+    ignore_classes: Annotated[
+        tuple[str, ...], _about("classes that make no prompts, and whose pixels count for no other object")
+    ] = ()
+    ignore_border_px: Annotated[int, _about("pixels so near to an object's outline do not count", ge=0)] = 0
     flip: Annotated[bool, _about("mirror half of the images; doubles the embedding cache")] = False
 
     dice_weight: Annotated[float, _about("weight of the dice loss", ge=0)] = 1.0
@@ -63,6 +71,12 @@ class Recipe:
     iou_weight: Annotated[
         float, _about("weight of the IoU head's squared error; 0 freezes that head, as published", ge=0)
     ] = 0.0
+    class_balance: Annotated[
+        Literal["none", "sqrt", "full"],
+        _about(
+            'prompts weigh by the rarity of their class: not at all, 1 / "sqrt" of its count, or 1 / count ("full")'
+        ),
+    ] = "none"
     mask_choice: Annotated[
         Literal["predicted-iou", "loss"], _about("which of SAM's three masks is trained: the best by either")
     ] = "predicted-iou"
@@ -73,9 +87,17 @@ class Recipe:
         Literal["image", "low"], _about('losses at the "image" size, or on SAM\'s 256 px logits ("low": cheaper)')
     ] = "image"
 
+    parts: Annotated[
+        tuple[Part, ...], _about('what trains beside the class head: "decoder", "prompt-encoder", "neck", "lora"')
+    ] = ("decoder", "prompt-encoder")
+    lora_rank: Annotated[int, _about('rank of the "lora" matrices on the image encoder\'s attention', ge=1)] = 8
+    lora_alpha: Annotated[int, _about("their scale is this over the rank", ge=1)] = 16
+
     epochs: Annotated[int, _about("passes over the training images", ge=1)] = 500
     max_steps: Annotated[int, _about("stop after this many steps; 0 is no limit", ge=0)] = 0
-    images_per_step: Annotated[int, _about("images whose gradients make one step", ge=1)] = 1
+    images_per_step: Annotated[
+        int, _about("images whose gradients are gathered for one step, over all processes", ge=1)
+    ] = 1
     learning_rate: Annotated[float, _about("AdamW's peak learning rate; cosine to zero", gt=0)] = 1e-3
     schedule: Annotated[
         Literal["step", "epoch"], _about('the cosine falls each "step", or each "epoch" as published')
@@ -84,12 +106,18 @@ class Recipe:
     weight_decay: Annotated[float, _about("AdamW's weight decay", ge=0)] = 0.01
     warmup_steps: Annotated[int, _about("steps of linear warm-up", ge=0)] = 0
     grad_clip_norm: Annotated[float, _about("clip the gradient's norm to this; 0 does not clip", ge=0)] = 0.0
+    ema_decay: Annotated[
+        float, _about("keep a moving average of the weights with this decay and use it; 0 is off", ge=0, le=0.99999)
+    ] = 0.0
+    early_stop: Annotated[int, _about("stop after so many validations without a better one; 0 is off", ge=0)] = 0
     seed: Annotated[int, _about("seeds the order, the subsets and the class head", ge=0)] = 42
 
     prompts_per_chunk: Annotated[int, _about("prompts decoded at once: memory against speed", ge=1)] = 8
     precision: Annotated[
         Literal["float32", "bfloat16", "float16"], _about("the decoder's arithmetic; the 16 bit ones are for GPUs")
     ] = "float32"
+    compile: Annotated[bool, _about("compile the decoder first (about a minute), then steps are faster")] = False
+    prefetch_images: Annotated[int, _about("images read ahead in a thread; 0 reads when needed", ge=0)] = 2
     val_images: Annotated[int, _about("validation images scored each time, spread evenly; 0 is all", ge=0)] = 0
     val_every_epochs: Annotated[int, _about("epochs between validations", ge=1)] = 1
     save_every_steps: Annotated[int, _about("steps between saves of the resume state", ge=1)] = 200
@@ -102,6 +130,11 @@ class Recipe:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as TOML and JSON hold them."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    @property
+    def trains_encoder(self) -> bool:
+        """Whether features change during training, so that none can be kept."""
+        return "neck" in self.parts or "lora" in self.parts
 
     def to_toml(self) -> str:
         """Every key with its value, each under a comment with its meaning."""

@@ -2,7 +2,8 @@
 
 ``config.toml`` is the resolved recipe and a [run] table; ``log.jsonl`` has a line a step and a line a validation;
 ``state.safetensors`` holds the trained parameters, the optimizer's moments and the position, written whole or not at
-all. There is no random state to keep: all draws are functions of the seed, the epoch and the image.
+all, with the moving average and the loss scale where a recipe has them. There is no random state to keep: all draws
+are functions of the seed, the epoch and the image.
 """
 
 import json
@@ -19,6 +20,8 @@ from torch import Tensor, nn
 
 from saom_bench.errors import SaomBenchError
 from saom_bench.files import PARTIAL_SUFFIX, write_atomically, write_text_atomically
+from saom_bench.train.ema import Average
+from saom_bench.train.ranks import ALONE, Ranks
 from saom_bench.train.recipe import Recipe
 
 CONFIG, LOG, STATE, LOCK = "config.toml", "log.jsonl", "state.safetensors", ".lock"
@@ -26,7 +29,7 @@ STATE_FORMAT = "saom-train-state-1"
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 # What may differ between a run and its continuation: where things lie, and how they are run.
 _FREE_RUN_KEYS = ("data", "val", "device", "command", "cache", "started", "packages", "git")
-_FREE_RECIPE_KEYS = ("description", "prompts_per_chunk", "save_every_steps")
+_FREE_RECIPE_KEYS = ("description", "prompts_per_chunk", "save_every_steps", "prefetch_images")
 
 
 @dataclass
@@ -43,6 +46,12 @@ class Position:
     """Validation before the first step: the base model's."""
     last_scores: dict[str, float] = field(default_factory=dict)
     trained_s: float = 0.0
+    stale: int = 0
+    """Validations since the best one."""
+    stopped: bool = False
+    """Whether the recipe's early stop has ended the run."""
+    scaler: dict[str, float] = field(default_factory=dict)
+    """The loss scaler's state, for gradients in float16."""
 
 
 def claim(out: Path, recipe: Recipe, run: Mapping[str, str]) -> bool:
@@ -81,7 +90,11 @@ def _require_same(path: Path, recipe: Recipe, run: Mapping[str, str]) -> None:
 
 
 def save_state(
-    out: Path, parameters: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer, at: Position
+    out: Path,
+    parameters: Mapping[str, nn.Parameter],
+    optimizer: torch.optim.Optimizer,
+    at: Position,
+    average: Average | None = None,
 ) -> None:
     """Write the resume state, whole or not at all. ``parameters`` are those of the optimizer, in its order, by name."""
     tensors: dict[str, Tensor] = {}
@@ -89,21 +102,29 @@ def save_state(
         tensors[f"value.{name}"] = parameter.detach().cpu().contiguous()
         for moment, value in optimizer.state.get(parameter, {}).items():
             tensors[f"{moment}.{name}"] = value.detach().cpu().contiguous()
+    for name, value in (average.values if average else {}).items():
+        tensors[f"average.{name}"] = value.detach().cpu().contiguous()
     metadata = {"format": STATE_FORMAT, "position": json.dumps(asdict(at))}
     write_atomically(out / STATE, lambda partial: save_file(tensors, partial, metadata))
 
 
-def load_state(out: Path, parameters: Mapping[str, nn.Parameter], optimizer: torch.optim.Optimizer) -> Position:
-    """Restore what ``save_state`` wrote. Raises SaomBenchError when the file is damaged or of other parameters."""
+def load_state(
+    out: Path,
+    parameters: Mapping[str, nn.Parameter],
+    optimizer: torch.optim.Optimizer,
+    average: Average | None = None,
+    ranks: Ranks = ALONE,
+) -> Position:
+    """Restore what ``save_state`` wrote, read by the first process for all.
+
+    Raises SaomBenchError when the file is damaged or of other parameters.
+    """
     path = out / STATE
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise SaomBenchError(f"{path} is damaged ({error}); delete it to start this run over") from error
+    metadata, tensors = ranks.agree(_read_state(path) if ranks.first else ({}, {}))
     named = {key.removeprefix("value.") for key in tensors if key.startswith("value.")}
-    if metadata.get("format") != STATE_FORMAT or named != set(parameters):
+    averaged = {key.removeprefix("average.") for key in tensors if key.startswith("average.")}
+    fits = named == set(parameters) and averaged == set(average.values if average else ())
+    if metadata.get("format") != STATE_FORMAT or not fits:
         raise SaomBenchError(f"{path} is no state of this run; delete it to start this run over")
     for name, parameter in parameters.items():
         with torch.no_grad():
@@ -115,7 +136,17 @@ def load_state(out: Path, parameters: Mapping[str, nn.Parameter], optimizer: tor
             for moment, value in moments.items()
             if value is not None
         }
+        if average is not None:
+            average.values[name].copy_(tensors[f"average.{name}"])
     return Position(**json.loads(metadata["position"]))
+
+
+def _read_state(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise SaomBenchError(f"{path} is damaged ({error}); delete it to start this run over") from error
 
 
 class RunLog:

@@ -1,95 +1,130 @@
 """One optimisation step: decode the prompts of a few images in chunks, add up the losses' gradients, move once.
 
-The gradient is that of the whole step's loss, whatever the chunk size: each chunk's share is divided by the step's
-count of prompts before it is differentiated.
+The gradient is that of the whole step's loss, whatever the chunk size and however many processes share the step: each
+chunk's share is divided by the count of all the step's prompts before it is differentiated.
 """
 
 import math
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from saom_bench.errors import SaomBenchError
 from saom_bench.sam.model import Decoded, Embedding, Sam
-from saom_bench.train.batches import ImagePrompts, chunks, full_targets, low_size, low_targets
+from saom_bench.train.loading import StepImage
 from saom_bench.train.losses import best_by_loss, dice_loss, focal_loss, iou_loss, take
 from saom_bench.train.recipe import Recipe
-from saom_bench.types import FloatArray, LabelMap
+from saom_bench.train.targets import low_size, targets
+from saom_bench.types import FloatArray
 
 TERMS = ("dice", "focal", "class", "iou")
 
 
 @dataclass(frozen=True)
-class StepImage:
-    """All that a step needs of one image."""
+class _Ready:
+    """An image with its features; where the encoder trains they are a leaf, and ``root`` leads on to the encoder."""
 
-    prompts: ImagePrompts
+    image: StepImage
     embedding: Embedding
-    labels: LabelMap
+    root: Tensor | None = None
 
 
-def step_losses(sam: Sam, images: Sequence[StepImage], recipe: Recipe) -> dict[str, float]:
-    """Add the gradients of a step's loss to the parameters; returns the mean of each term per prompt, and "total".
+def step_losses(
+    sam: Sam,
+    images: Sequence[StepImage],
+    recipe: Recipe,
+    count: int | None = None,
+    scaler: torch.amp.GradScaler | None = None,
+) -> dict[str, float]:
+    """Add the gradients of a step's loss to the parameters; returns what this process adds to it and to each term.
 
-    Raises SaomBenchError, naming the images, when the loss is not finite or the device runs out of memory.
+    Args:
+        images: this process's part of the step.
+        count: prompts of the whole step, over all processes; those of ``images`` if not given.
+        scaler: scales the loss, for gradients in float16.
+
+    Returns:
+        "total" and the terms by name, whose sums over the processes are the loss and the means per prompt.
+
+    Raises:
+        SaomBenchError: the device runs out of memory; says which setting to lower.
     """
-    count = sum(len(image.prompts) for image in images)
-    sums = {name: torch.zeros((), device=sam.device) for name in ("total", *TERMS)}
-    try:
-        for image in images:
-            for part in chunks(len(image.prompts), recipe.prompts_per_chunk):
-                terms = chunk_losses(sam, image, part, recipe)
-                loss = combine(terms, recipe, count)
-                loss.backward()  # type: ignore[no-untyped-call]
-                sums["total"] += loss.detach()
-                for name, values in terms.items():
-                    sums[name] += values.detach().sum() / count
-    except torch.OutOfMemoryError as error:
-        raise SaomBenchError(
-            f"the device ran out of memory decoding {recipe.prompts_per_chunk} prompts at once; lower it with "
-            f"--set prompts_per_chunk={max(1, recipe.prompts_per_chunk // 2)}, or --set loss_size=low"
-        ) from error
+    if count is None:
+        count = sum(len(image.prompts) for image in images)
+    sums = {name: torch.zeros((), device=sam.device, dtype=torch.float64) for name in ("total", *TERMS)}
+    # With a graph through the encoder an image at a time is all that memory should hold.
+    groups = [[image] for image in images] if recipe.trains_encoder else [list(images)]
+    with memory_advice(recipe):
+        for group in groups:
+            ready = [_ready(sam, image, recipe) for image in group]
+            for pack in packs(ready, recipe.prompts_per_chunk):
+                loss = _pack_loss(sam, pack, recipe, count, sums)
+                (loss if scaler is None else scaler.scale(loss)).backward()  # type: ignore[no-untyped-call]
+            for each in ready:
+                if each.root is not None and each.embedding.features.grad is not None:
+                    each.root.backward(each.embedding.features.grad)  # type: ignore[no-untyped-call]
     # Read once, at the end: on a GPU every reading waits for all that was queued.
-    losses = {name: float(value) for name, value in sums.items()}
-    _require_finite(losses["total"], images)
-    return losses
+    values = torch.stack(list(sums.values())).tolist()
+    return dict(zip(sums, values, strict=True))
 
 
-def chunk_losses(sam: Sam, image: StepImage, part: slice, recipe: Recipe) -> dict[str, Tensor]:
-    """Every term for each prompt of a chunk: name -> (n,), unweighted."""
-    points_xy = torch.from_numpy(image.prompts.points_xy[part]).to(sam.device)
-    with autocast(sam, recipe):
-        decoded = sam.decode(image.embedding, points_xy)
-    return losses_of(sam, decoded, image, part, recipe)
+def packs(images: Sequence[_Ready], size: int) -> Iterator[list[tuple[_Ready, slice]]]:
+    """The prompts of several images, in order, in packs of at most ``size``: each a list of images with a slice."""
+    pack: list[tuple[_Ready, slice]] = []
+    room = size
+    for each in images:
+        start, count = 0, len(each.image.prompts)
+        while start < count:
+            stop = min(count, start + room)
+            pack.append((each, slice(start, stop)))
+            room -= stop - start
+            start = stop
+            if not room:
+                yield pack
+                pack, room = [], size
+    if pack:
+        yield pack
 
 
-def losses_of(sam: Sam, decoded: Decoded, image: StepImage, part: slice, recipe: Recipe) -> dict[str, Tensor]:
-    """Every term for each prompt of a decoded chunk: name -> (n,), unweighted; a term without weight is left out."""
-    wanted = image.prompts.labels[part]
+def losses_of(
+    sam: Sam, decoded: Decoded, image: StepImage, embedding: Embedding, part: slice, recipe: Recipe
+) -> dict[str, Tensor]:
+    """Every term for each prompt of a decoded part of an image: name -> (n,); a term without weight is left out.
+
+    A prompt's own weight is in it, the term's is not.
+    """
+    prompts = image.prompts
     dtype = decoded.low_res_logits.dtype if decoded.low_res_logits.dtype == torch.float64 else torch.float32
-    height, width = low_size(image.embedding.input_hw)
+    height, width = low_size(embedding.input_hw)
     low = decoded.low_res_logits[..., :height, :width].to(dtype)
-    coarse = _on(sam, low_targets(image.labels, wanted, image.embedding.input_hw), dtype)
+    wanted, border = prompts.labels[part], recipe.ignore_border_px
+    coarse, coarse_valid = _target_tensors(sam, image, part, recipe, embedding, dtype)
     if recipe.mask_choice == "loss":
-        choice = best_by_loss(low, coarse[:, None], recipe.dice_weight, recipe.focal_weight)
+        valid = None if coarse_valid is None else coarse_valid[:, None]
+        choice = best_by_loss(low, coarse[:, None], recipe.dice_weight, recipe.focal_weight, valid)
     else:
         choice = decoded.predicted_iou.argmax(dim=1)
     if recipe.loss_size == "low":
-        logits, targets = take(low, choice), coarse
+        logits, truth, truth_valid = take(low, choice), coarse, coarse_valid
     else:
-        chosen = take(decoded.low_res_logits, choice)[:, None]
-        logits = sam.upscale(chosen, image.embedding)[:, 0].to(dtype)
-        targets = _on(sam, full_targets(image.labels, wanted), dtype)
-    terms = {"dice": dice_loss(logits, targets), "focal": focal_loss(logits, targets)}
+        chosen = take(decoded.low_res_logits, choice)[:, None].to(dtype)
+        logits = sam.upscale(chosen, embedding)[:, 0]
+        full = targets(image.labels, wanted, prompts.ignored, border)
+        truth, truth_valid = _on(sam, full.masks, dtype), None if full.valid is None else _on(sam, full.valid, dtype)
+    terms = {"dice": dice_loss(logits, truth, truth_valid), "focal": focal_loss(logits, truth, truth_valid)}
     if recipe.class_weight:
-        classes = torch.from_numpy(image.prompts.class_index[part]).to(sam.device)
+        classes = torch.from_numpy(prompts.class_index[part]).to(sam.device)
         scores = sam.classify(decoded.iou_token).to(dtype)
         terms["class"] = torch.nn.functional.cross_entropy(scores, classes, reduction="none")
     if recipe.iou_weight:
-        terms["iou"] = iou_loss(decoded.predicted_iou.to(dtype), low, coarse[:, None])
+        valid = None if coarse_valid is None else coarse_valid[:, None]
+        terms["iou"] = iou_loss(decoded.predicted_iou.to(dtype), low, coarse[:, None], valid)
+    if recipe.class_balance != "none":
+        weight = _on(sam, prompts.weight[part], dtype)
+        terms = {name: values * weight for name, values in terms.items()}
     return terms
 
 
@@ -103,15 +138,29 @@ def combine(terms: dict[str, Tensor], recipe: Recipe, count: int) -> Tensor:
     return loss
 
 
-def move(optimizer: torch.optim.Optimizer, learning_rate: float, clip_norm: float) -> float:
-    """Apply the gathered gradients at a learning rate, clipped where ``clip_norm`` > 0; returns their norm before."""
+def move(
+    optimizer: torch.optim.Optimizer,
+    learning_rate: float,
+    clip_norm: float,
+    scaler: torch.amp.GradScaler | None = None,
+) -> float:
+    """Apply the gathered gradients at a learning rate, clipped where ``clip_norm`` > 0; returns their norm before.
+
+    Nothing moves where the norm is not finite; a scaler then scales less from there on.
+    """
+    if scaler is not None:
+        scaler.unscale_(optimizer)
     parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-    norm = torch.nn.utils.clip_grad_norm_(parameters, clip_norm if clip_norm else float("inf"))
+    norm = float(torch.nn.utils.clip_grad_norm_(parameters, clip_norm if clip_norm else float("inf")))
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
-    optimizer.step()
+    if scaler is not None:
+        scaler.step(optimizer)
+        scaler.update()
+    elif math.isfinite(norm):
+        optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return float(norm)
+    return norm
 
 
 def learning_rate_at(step: int, total_steps: int, recipe: Recipe, steps_per_epoch: int = 1) -> float:
@@ -127,14 +176,67 @@ def autocast(sam: Sam, recipe: Recipe) -> AbstractContextManager[object]:
     return torch.autocast(sam.device.type, dtype, enabled=recipe.precision != "float32")
 
 
+@contextmanager
+def memory_advice(recipe: Recipe) -> Iterator[None]:
+    """Turn running out of memory into a SaomBenchError that says which setting to lower."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        raise SaomBenchError(f"the device ran out of memory {_what_to_lower(recipe)}") from error
+
+
+def _what_to_lower(recipe: Recipe) -> str:
+    encoder = "training the image encoder; " if recipe.trains_encoder else ""
+    half = max(1, recipe.prompts_per_chunk // 2)
+    return (
+        f"{encoder}with {recipe.prompts_per_chunk} prompts decoded at once; lower that with --set "
+        f"prompts_per_chunk={half}, or set loss_size=low, or precision=bfloat16"
+    )
+
+
+def _ready(sam: Sam, image: StepImage, recipe: Recipe) -> _Ready:
+    if image.embedding is not None:
+        return _Ready(image, image.embedding)
+    if image.rgb is None:
+        raise ValueError(f"{image.prompts.key} came with neither features nor pixels")
+    with autocast(sam, recipe):
+        embedding = sam.encode_with_gradient(image.rgb)
+    leaf = embedding.features.detach().requires_grad_()
+    return _Ready(image, replace(embedding, features=leaf), embedding.features)
+
+
+def _pack_loss(
+    sam: Sam, pack: list[tuple[_Ready, slice]], recipe: Recipe, count: int, sums: dict[str, Tensor]
+) -> Tensor:
+    """A pack's share of the step's loss; what it adds to each term goes into ``sums``."""
+    points = [torch.from_numpy(each.image.prompts.points_xy[part]).to(sam.device) for each, part in pack]
+    with autocast(sam, recipe):
+        decoded = sam.decode_together([each.embedding for each, _ in pack], points)
+    shares = []
+    for (each, part), one in zip(pack, decoded, strict=True):
+        terms = losses_of(sam, one, each.image, each.embedding, part, recipe)
+        shares.append(combine(terms, recipe, count))
+        for name, values in terms.items():
+            sums[name] += values.detach().sum() / count
+    loss = torch.stack(shares).sum()
+    sums["total"] += loss.detach()
+    return loss
+
+
+def _target_tensors(
+    sam: Sam, image: StepImage, part: slice, recipe: Recipe, embedding: Embedding, dtype: torch.dtype
+) -> tuple[Tensor, Tensor | None]:
+    low = targets(
+        image.labels,
+        image.prompts.labels[part],
+        image.prompts.ignored,
+        recipe.ignore_border_px,
+        embedding.input_hw,
+    )
+    return _on(sam, low.masks, dtype), None if low.valid is None else _on(sam, low.valid, dtype)
+
+
 def _on(sam: Sam, array: FloatArray, dtype: torch.dtype) -> Tensor:
     return torch.from_numpy(array).to(sam.device, dtype)
-
-
-def _require_finite(loss: float, images: Sequence[StepImage]) -> None:
-    if not math.isfinite(loss):
-        keys = ", ".join(image.prompts.key for image in images)
-        raise SaomBenchError(
-            f"the loss became {loss} on {keys}; lower learning_rate, or set grad_clip_norm=1, and train anew in "
-            "another folder"
-        )

@@ -6,7 +6,7 @@ are plain means over the classes that occur. The benchmark's own scorer is saom_
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from saom_bench.sam.model import Sam
 from saom_bench.shards.dataset import ShardDataset
-from saom_bench.train.batches import ImagePrompts, chunks, full_targets, image_prompts
+from saom_bench.train.batches import ImagePrompts, chunks, image_prompts
 from saom_bench.train.cache import EmbeddingCache
-from saom_bench.train.losses import take
+from saom_bench.train.ranks import ALONE, Ranks
 from saom_bench.train.recipe import Recipe
 from saom_bench.train.step import autocast
+from saom_bench.train.targets import full_targets
+from saom_bench.types import FloatArray
 
 
 def val_indices(count: int, wanted: int) -> list[int]:
@@ -27,16 +29,20 @@ def val_indices(count: int, wanted: int) -> list[int]:
 
 
 def prepare_val(
-    dataset: ShardDataset, cache: EmbeddingCache, recipe: Recipe, advance: Callable[[], None] = lambda: None
+    dataset: ShardDataset,
+    cache: EmbeddingCache,
+    recipe: Recipe,
+    advance: Callable[[], None] = lambda: None,
+    ranks: Ranks = ALONE,
 ) -> list[ImagePrompts]:
     """The prompts of the validation images: every object keeps its prompt, whatever the recipe trains on."""
     kept = replace(recipe, small_masks="keep", off_mask_prompts="keep", min_area_px=0)
     images = []
-    for index in val_indices(len(dataset), recipe.val_images):
+    for index in ranks.share(val_indices(len(dataset), recipe.val_images)):
         sample = dataset[index]
         images.append(image_prompts(sample, index, cache.get(sample.rgb), kept))
         advance()
-    return [image for image in images if len(image)]
+    return [image for image in ranks.merge(images) if len(image)]
 
 
 def validate(
@@ -46,28 +52,60 @@ def validate(
     cache: EmbeddingCache,
     recipe: Recipe,
     advance: Callable[[], None] = lambda: None,
+    ranks: Ranks = ALONE,
 ) -> dict[str, float]:
-    """Scores in percent: "miou", "macc", "instance_miou", and "class_accuracy" when the model has a class head."""
-    class_index, counts, hits = [], [], []
-    for image in images:
-        sample = dataset[image.index]
-        embedding = cache.get(sample.rgb)
-        for part in chunks(len(image), recipe.prompts_per_chunk):
-            points_xy = torch.from_numpy(image.points_xy[part]).to(sam.device)
-            with torch.no_grad(), autocast(sam, recipe):
-                decoded = sam.decode(embedding, points_xy)
-                best = take(decoded.low_res_logits, decoded.predicted_iou.argmax(dim=1))
-                masks = (sam.upscale(best[:, None].float(), embedding)[:, 0] > 0).cpu().numpy()
-                if sam.class_head is not None:
-                    guess = sam.classify(decoded.iou_token).argmax(dim=1).cpu().numpy()
-                    hits.append(guess == image.class_index[part])
-            counts.append(_areas(masks, full_targets(sample.labels, image.labels[part]) > 0.5))
-            class_index.append(image.class_index[part])
-        advance()
-    scores = class_means(np.concatenate(class_index), np.concatenate(counts))
-    if hits:
-        scores["class_accuracy"] = 100 * float(np.concatenate(hits).mean())
+    """Scores in percent: "miou", "macc", "instance_miou", "best_miou", and with a class head "class_accuracy".
+
+    "best_miou" is the mean IoU per object of the best of the three masks, which the truth chooses.
+    """
+    shares = ranks.gather([_score(sam, dataset, image, cache, recipe, advance) for image in ranks.share(images)])
+    parts = [part for share in shares for part in share]
+    scores = class_means(np.concatenate([part.class_index for part in parts]), np.concatenate([p.areas for p in parts]))
+    scores["best_miou"] = 100 * float(np.concatenate([part.best_iou for part in parts]).mean())
+    if sam.class_head is not None:
+        scores["class_accuracy"] = 100 * float(np.concatenate([part.hits for part in parts]).mean())
     return scores
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What one image adds to the scores; N prompts."""
+
+    class_index: NDArray[np.int64]
+    areas: NDArray[np.int64]
+    """(N, 3) pixels of intersection, prediction and truth."""
+    best_iou: FloatArray
+    hits: NDArray[np.bool_]
+    """(N,) whether the class is right; empty without a class head."""
+
+
+def _score(
+    sam: Sam,
+    dataset: ShardDataset,
+    image: ImagePrompts,
+    cache: EmbeddingCache,
+    recipe: Recipe,
+    advance: Callable[[], None],
+) -> _Counts:
+    sample = dataset[image.index]
+    embedding = sam.encode(sample.rgb) if recipe.trains_encoder else cache.get(sample.rgb)
+    areas, best_iou, hits = [], [], [np.zeros(0, np.bool_)]
+    for part in chunks(len(image), recipe.prompts_per_chunk):
+        points_xy = torch.from_numpy(image.points_xy[part]).to(sam.device)
+        with torch.no_grad(), autocast(sam, recipe):
+            decoded = sam.decode(embedding, points_xy)
+            chosen = decoded.predicted_iou.argmax(dim=1).cpu().numpy()
+            if sam.class_head is not None:
+                guess = sam.classify(decoded.iou_token).argmax(dim=1).cpu().numpy()
+                hits.append(guess == image.class_index[part])
+            masks = (sam.upscale(decoded.low_res_logits.float(), embedding) > 0).cpu().numpy()
+        truth = full_targets(sample.labels, image.labels[part]) > 0.5
+        counted = np.stack([_areas(masks[:, k], truth) for k in range(masks.shape[1])], axis=1)
+        areas.append(counted[np.arange(len(chosen)), chosen])
+        overlap, predicted, true = counted.transpose(2, 0, 1)
+        best_iou.append((overlap / np.maximum(1, predicted + true - overlap)).max(axis=1).astype(np.float32))
+    advance()
+    return _Counts(image.class_index, np.concatenate(areas), np.concatenate(best_iou), np.concatenate(hits))
 
 
 def class_means(class_index: NDArray[np.int64], areas_px: NDArray[np.int64]) -> dict[str, float]:

@@ -9,9 +9,10 @@ from tiny_sam import tiny_sam
 
 from saom_bench.prompts import grid_points
 from saom_bench.shards.dataset import open_dataset
-from saom_bench.train.batches import draw, epoch_order, low_targets, mirror, move_points, prepare
+from saom_bench.train.batches import draw, draw_points, epoch_order, mirror, prepare
 from saom_bench.train.cache import EmbeddingCache
 from saom_bench.train.recipe import Recipe
+from saom_bench.train.targets import low_targets
 
 RECIPE = Recipe(grid=(16, 12), seed=3)
 
@@ -72,14 +73,14 @@ def test_draws_depend_on_the_epoch_and_the_seed_alone(data, cache) -> None:
 def test_moved_points_stay_on_the_grid_and_on_their_object(data, cache) -> None:
     (image,) = prepare(data, cache, RECIPE)[0][0]
     labels = data[0].labels
-    moved = move_points(image, labels, replace(RECIPE, random_point_rate=1.0), epoch=0, position=0)
+    moved = draw_points(image, labels, replace(RECIPE, random_point_rate=1.0), epoch=0, position=0)
     grid = {tuple(p) for p in grid_points(16, 12, labels.shape).tolist()}
     assert {tuple(p) for p in moved.points_xy.tolist()} <= grid
     columns, rows = np.floor(moved.points_xy).astype(int).T
     on_before = labels[tuple(np.floor(image.points_xy).astype(int).T[::-1])] == image.labels
     assert (labels[rows, columns] == image.labels)[on_before].all()
     assert not np.array_equal(moved.points_xy, image.points_xy)
-    assert move_points(image, labels, RECIPE, 0, 0) is image
+    assert draw_points(image, labels, RECIPE, 0, 0) is image
 
 
 def test_low_targets_are_coverage() -> None:

@@ -6,12 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from shards_fixture import make_shards
 from tiny_sam import tiny_sam
 
 from saom_bench.errors import SaomBenchError
 from saom_bench.sam.checkpoint import read_metadata
 from saom_bench.shards.dataset import open_dataset
+from saom_bench.train import loop
 from saom_bench.train.batches import prepare
 from saom_bench.train.cache import EmbeddingCache
 from saom_bench.train.loop import BEST, LAST, Job, Trainer, steps_of
@@ -174,6 +176,71 @@ def test_the_log_forgets_what_came_after_the_saved_step(folders, tmp_path) -> No
         file.write(json.dumps({"kind": "step", "step": 11}) + '\n{"kind": "st')
     Trainer(_job(folders, tmp_path), resume=True)
     assert max(line["step"] for line in read_log(tmp_path)) == 10
+
+
+def test_a_loss_that_is_not_finite_names_the_batch(folders, tmp_path) -> None:
+    job = _job(folders, tmp_path)
+    trainer = Trainer(job)
+    with torch.no_grad():
+        job.sam.mask_decoder.mask_tokens.weight.fill_(float("nan"))
+    with pytest.raises(
+        SaomBenchError, match=r"loss became nan in step 1, on FloorPlan\d/0+\d, FloorPlan\d/0+\d; lower"
+    ):
+        trainer.run()
+    assert not (tmp_path / LAST).exists()
+
+
+def test_a_gradient_that_is_not_finite_moves_nothing(folders, tmp_path) -> None:
+    job = _job(folders, tmp_path)
+    trainer = Trainer(job)
+    job.sam.mask_decoder.mask_tokens.weight.register_hook(lambda grad: grad * float("inf"))
+    before = job.sam.class_head.weight.clone()
+    with pytest.raises(SaomBenchError, match=r"gradient became (inf|nan) in step 1, on FloorPlan"):
+        trainer.run()
+    assert torch.equal(before, job.sam.class_head.weight)
+
+
+def test_a_run_with_an_average_and_a_scaler_resumes_exactly(folders, tmp_path) -> None:
+    recipe = replace(RECIPE, ema_decay=0.9, precision="float16", max_steps=4)
+    whole = Trainer(_job(folders, tmp_path / "whole", recipe))
+    whole.run()
+    with pytest.raises(Killed):
+        Trainer(_job(folders, tmp_path / "killed", recipe), KillAfter(3)).run()
+    again = Trainer(_job(folders, tmp_path / "killed", recipe), resume=True)
+    assert again.at.scaler["_growth_tracker"] == again.at.step > 0
+    again.run()
+    assert _steps(tmp_path / "killed") == _steps(tmp_path / "whole")
+    for name, value in whole.average.values.items():
+        assert torch.equal(value, again.average.values[name]), name
+        assert not torch.equal(value, whole.parameters[name]), name
+    kept = load_file(tmp_path / "whole" / LAST)
+    assert torch.equal(kept["class_head.weight"], whole.average.values["class_head.weight"])
+
+
+def test_a_run_stops_when_validation_stands_still(folders, tmp_path, monkeypatch) -> None:
+    scores = iter([10.0, 20.0, 19.0, 18.0, 17.0])
+    monkeypatch.setattr(loop, "validate", lambda *_: {"miou": next(scores)})
+    at = Trainer(_job(folders, tmp_path, replace(RECIPE, epochs=9, early_stop=2))).run()
+    assert (at.epoch, at.best_miou, at.stale, at.stopped) == (3, 20.0, 2, True)
+    again = Trainer(_job(folders, tmp_path, replace(RECIPE, epochs=9, early_stop=2)), resume=True)
+    assert again.run().epoch == 3
+
+
+@pytest.mark.parametrize("change", [{"prefetch_images": 0}, {"prompts_per_chunk": 1}])
+def test_how_a_run_is_run_does_not_change_its_losses(folders, tmp_path, change) -> None:
+    one, other = replace(RECIPE, max_steps=3), replace(RECIPE, max_steps=3, **change)
+    Trainer(_job(folders, tmp_path / "one", one)).run()
+    Trainer(_job(folders, tmp_path / "other", other)).run()
+    for line, twin in zip(_steps(tmp_path / "one"), _steps(tmp_path / "other"), strict=True):
+        for key, value in line.items():
+            assert value == (pytest.approx(twin[key], rel=1e-4) if isinstance(value, float) else twin[key]), key
+
+
+def test_parts_that_may_train(folders, tmp_path) -> None:
+    decoder = Trainer(_job(folders, tmp_path, replace(RECIPE, parts=("decoder",), class_weight=0.0)))
+    assert all(name.startswith("mask_decoder.") for name in decoder.parameters)
+    with pytest.raises(SaomBenchError, match="trains nothing"):
+        Trainer(_job(folders, tmp_path, replace(RECIPE, parts=(), class_weight=0.0)))
 
 
 def test_class_means_by_hand() -> None:

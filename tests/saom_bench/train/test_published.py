@@ -17,9 +17,10 @@ from tiny_sam import EMBEDDING_SIZE, tiny_sam
 from saom_bench.prompts import assign
 from saom_bench.shards.dataset import open_dataset
 from saom_bench.train.batches import image_prompts
+from saom_bench.train.loading import StepImage
 from saom_bench.train.loop import trainable
 from saom_bench.train.recipe import load_recipe
-from saom_bench.train.step import StepImage, learning_rate_at, move, step_losses
+from saom_bench.train.step import learning_rate_at, move, step_losses
 
 # On an 80 x 60 picture the paper's own 32 x 32 points over 1024 pixels leave 2 x 2 to choose from; these leave 10 x 8.
 PAPER = replace(load_recipe("paper"), grid=(128, 128), precision="float32", prompts_per_chunk=2)
@@ -131,7 +132,7 @@ def test_priors_points_masks_losses_and_a_step_equal_the_published_algorithm(sam
     prompts = assign(features, embedding.input_hw, sample.labels, wanted.labels, grid=PAPER.grid, **rule)
     np.testing.assert_allclose(prompts.priors_xy, wanted.priors, atol=1e-6)
     assert len({tuple(prior) for prior in prompts.priors_xy.tolist()}) >= 2
-    image = StepImage(image_prompts(sample, 0, embedding, PAPER), embedding, sample.labels)
+    image = StepImage(image_prompts(sample, 0, embedding, PAPER), sample.labels, embedding)
     assert image.prompts.labels.tolist() == wanted.labels
     np.testing.assert_allclose(image.prompts.points_xy, wanted.points, atol=1e-6)
 
