@@ -56,7 +56,7 @@ def overlay(
 
 def captioned(rgb: RgbImage, caption: str) -> RgbImage:
     """The picture with a line of text above it."""
-    size = max(12, rgb.shape[1] // 32)
+    size = max(12, min(rgb.shape[1] // 32, rgb.shape[0] // 12))
     bar = Image.new("RGB", (rgb.shape[1], int(size * 1.7)), _BACKGROUND)
     ImageDraw.Draw(bar).text((size // 2, size // 4), caption, fill=_TEXT, font=_font(size))
     return np.concatenate([np.asarray(bar), rgb], axis=0)

@@ -81,7 +81,10 @@ def preview(
     folder: Folder,
     out: Annotated[Path, typer.Option(help="The picture to write; .png or .jpg.")] = Path("preview.png"),
     frames: Annotated[int, typer.Option(help="How many frames.")] = 9,
-    columns: Annotated[int, typer.Option(help="Frames in a row.")] = 3,
+    columns: Annotated[int | None, typer.Option(help="Frames in a row; else 3, of panoramas 1.")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Draw below each panorama which view owns which pixel, and the seams.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Which frames are drawn.")] = 0,
 ) -> None:
     """Draw a contact sheet: frames of all scenes with their masks and class names.
@@ -91,6 +94,8 @@ def preview(
     saom-bench shards preview data/train --out sheet.png
 
     saom-bench shards preview data/val --out sheet.jpg --frames 16 --columns 4 --seed 3
+
+    saom-bench shards preview data/panoramas --out sheet.jpg --frames 4 --explain
     """
     import numpy as np
 
@@ -101,7 +106,7 @@ def preview(
 
     if out.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
         raise SaomBenchError(f"{out} ends in no picture format that is known; end it in .png or .jpg")
-    picture = contact_sheet(open_dataset(folder), frames, columns, np.random.default_rng(seed))
+    picture = contact_sheet(open_dataset(folder), frames, columns, np.random.default_rng(seed), explain)
     save(out, picture)
     console.print(f"wrote {out} ({picture.shape[1]}x{picture.shape[0]})", soft_wrap=True)
     next_steps(f"saom-bench shards show {folder}")

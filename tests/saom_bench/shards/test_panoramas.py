@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from shards_fixture import SIMULATOR, make_capture
+from shards_fixture import SIMULATOR, make_capture, make_shards
 
 from saom_bench.classes import label_set
 from saom_bench.errors import SaomBenchError
@@ -18,6 +18,7 @@ from saom_bench.shards.exchange.outgoing import export
 from saom_bench.shards.exchange.png import read_png
 from saom_bench.shards.format import ShardHeader
 from saom_bench.shards.manifest import append_record, create_manifest, read_manifest
+from saom_bench.shards.preview import contact_sheet, seams_tile
 from saom_bench.shards.reader import ShardReader
 from saom_bench.shards.verify import verify_dataset
 from saom_bench.shards.writer import ShardWriter
@@ -122,3 +123,17 @@ def test_a_shard_that_lacks_a_half_is_refused(folder: Path, lacks: str) -> None:
         del file[lacks]
     with pytest.raises(SaomBenchError, match="without"):
         ShardReader(folder / "FloorPlan1.h5")
+
+
+def test_a_preview_of_panoramas_is_wide_and_explains_its_seams(folder: Path, tmp_path: Path) -> None:
+    dataset = open_dataset(folder)
+    rng = np.random.default_rng(0)
+    plain, explained = (contact_sheet(dataset, 2, None, rng, explain) for explain in (False, True))
+    assert 1600 < plain.shape[1] == explained.shape[1] < 1700
+    assert explained.shape[0] > 1.8 * plain.shape[0]
+    drawn = seams_tile(dataset[0], dataset.layer("owners", 0))[-320:]
+    white = (drawn == 255).all(axis=2).all(axis=0)
+    assert np.flatnonzero(white).tolist() == [-(-k * 1600 // 12) for k in range(1, 12)]
+    made = make_shards(tmp_path / "views")
+    with pytest.raises(SaomBenchError, match="FloorPlan1/000000 is no panorama"):
+        contact_sheet(open_dataset(made), 1, None, rng, explain=True)
