@@ -135,5 +135,5 @@ def test_a_preview_of_panoramas_is_wide_and_explains_its_seams(folder: Path, tmp
     white = (drawn == 255).all(axis=2).all(axis=0)
     assert np.flatnonzero(white) == pytest.approx([k * 1600 / 12 for k in range(1, 12)], abs=1)
     made = make_shards(tmp_path / "views")
-    with pytest.raises(SaomBenchError, match="FloorPlan1/000000 is no panorama"):
+    with pytest.raises(SaomBenchError, match="is no panorama"):
         contact_sheet(open_dataset(made), 1, None, rng, explain=True)
