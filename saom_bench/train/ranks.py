@@ -7,6 +7,8 @@ per backward, where a step here has several. Tensors go over NCCL between GPUs, 
 """
 
 import os
+import time
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +17,15 @@ from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, distributed
+from torch.distributed.distributed_c10d import PrefixStore, Store
+from torch.distributed.rendezvous import rendezvous
 
 from saom_bench.errors import SaomBenchError
 
 T = TypeVar("T")
 # Processes fill the cache at unlike speeds and wait for each other; one that dies is noticed by torchrun, not by this.
 _PATIENCE = timedelta(hours=12)
+_POLL_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -108,8 +113,40 @@ def joined() -> Iterator[Ranks]:
     ranks = Ranks(int(os.environ["RANK"]), count, int(os.environ.get("LOCAL_RANK", "0")))
     if torch.cuda.is_available() and ranks.local_rank < torch.cuda.device_count():
         torch.cuda.set_device(ranks.local_rank)
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_PATIENCE)
+    store, _, _ = next(rendezvous("env://", timeout=_PATIENCE))
+    distributed.init_process_group(
+        "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
+        store=_unused_part(store, ranks),
+        rank=ranks.rank,
+        world_size=count,
+        timeout=_PATIENCE,
+    )
     try:
         yield ranks
     finally:
         distributed.destroy_process_group()
+
+
+def _unused_part(store: Store, ranks: Ranks) -> Store:
+    """A part of torchrun's store that only the processes of this start write to.
+
+    The store outlives a restart, and torch 2.13 connects the new processes to addresses that dead ones left in it.
+    Restarts cannot be told apart by counting, because machines count them by themselves; so every process makes up a
+    name for itself, and the first one answers each name with the part to use.
+    """
+    own = uuid.uuid4().hex
+    if not ranks.first:
+        store.set(f"saom/name/{ranks.rank}", own)
+        part = store.get(f"saom/part/{own}").decode()
+        store.add(f"saom/joined/{part}", 1)
+        return PrefixStore(part, store)
+    answered: dict[str, str] = {}
+    while store.add(f"saom/joined/{own}", 0) < ranks.count - 1:
+        for key in (f"saom/name/{rank}" for rank in range(1, ranks.count)):
+            name = store.get(key).decode() if store.check([key]) else ""
+            # A name may be a dead process's, until the new one has given its own.
+            if name and answered.get(key) != name:
+                store.set(f"saom/part/{name}", own)
+                answered[key] = name
+        time.sleep(_POLL_S)
+    return PrefixStore(own, store)
