@@ -17,7 +17,7 @@ from saom_bench.errors import SaomBenchError
 
 if TYPE_CHECKING:
     from saom_bench.types import Size
-    from saom_collectors.collect import CollectConfig, Outcome
+    from saom_collectors.collect import CollectConfig, Opener, Outcome
     from saom_collectors.panorama import PanoramaRules
     from saom_collectors.views import ViewRules
 
@@ -82,6 +82,9 @@ def collect(
         str, typer.Option(help="Of panoramas: cylindrical, equirectangular or planar.")
     ] = "cylindrical",
     blend: Annotated[str, typer.Option(help="Of panoramas' colours: nearest, feather or multiband.")] = "feather",
+    method: Annotated[
+        str, typer.Option(help="Of panoramas: projection; or features, OpenCV's stitcher, to compare: no labels.")
+    ] = "projection",
     keep_views: Annotated[
         bool, typer.Option("--keep-views", help="Of panoramas: keep the views in the shards, too.")
     ] = False,
@@ -151,7 +154,8 @@ def collect(
         rules=_rules(tries, min_objects, strategy, horizon_jitter, crouch_rate, target_per_class, randomize),
         panorama=panorama,
     )
-    manifest = existing(out, config)
+    _check_method(method, panorama)
+    manifest = existing(out, config) if method == "projection" else None
     if manifest is not None and not resume:
         raise SaomBenchError(f"{out} already holds this dataset; leave --no-resume away to go on with it")
     with open_player(options) as session:
@@ -162,6 +166,9 @@ def collect(
         errors.print("AI2-THOR's own player has no seed for materials and lighting: these will differ from run to run")
     if dry_run:
         _show_plan(out, chosen, pending(out, chosen, manifest)[0], config)
+        return
+    if method == "features":
+        _compare_features(out, chosen, config, open_player)
         return
     processes = min(len(chosen), workers if workers > 0 else os.cpu_count() or 1)
     rules, where = JobRules(attempts, recycle_after), engine_of(engine, engine_options)
@@ -226,6 +233,37 @@ def _panorama(
     view_hw = parse_size(view_size) if view_size else rules.view_size(fov_deg)
     rules.stitching(view_hw, fov_deg)
     return rules, view_hw
+
+
+def _check_method(method: str, panorama: "PanoramaRules | None") -> None:
+    from saom_bench.errors import unknown
+
+    if method not in {"projection", "features"}:
+        raise unknown("method", method, ["projection", "features"])
+    if method == "features" and panorama is None:
+        raise SaomBenchError("--method features is for panoramas; add --kind panoramas")
+
+
+def _compare_features(out: Path, chosen: tuple[str, ...], config: "CollectConfig", opener: "Opener") -> None:
+    from contextlib import closing
+
+    from saom_bench.console import progress
+    from saom_collectors.features import REPORT, compare, failures
+
+    with closing(opener(config.player)) as session, progress() as bar:
+        task = bar.add_task("features", total=len(chosen) * config.views_per_scene, unit="panoramas", note="")
+        attempts = compare(session, chosen, config, out, lambda n: bar.advance(task, n))
+    failed = [attempt for attempt in attempts if attempt.failure]
+    table = _table("OpenCV's feature stitcher")
+    table.add_row("panoramas", f"{len(attempts) - len(failed)} whole of {len(attempts)}")
+    for why, count in failures(attempts).most_common():
+        table.add_row("failed", f"{count} {why}")
+    table.add_row(
+        "seconds", f"{sum(a.seconds for a in attempts) / max(1, len(attempts)):.2f} a panorama, stitching alone"
+    )
+    table.add_row("labels", "none: it makes no dataset")
+    table.add_row("report", str(out / REPORT))
+    console.print(table)
 
 
 def _rules(

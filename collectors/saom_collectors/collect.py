@@ -173,10 +173,13 @@ class SceneWorker:
 
 
 def shots(session: Session, scene: str, config: CollectConfig, rejected: Counter[str]) -> Iterator[Shot]:
-    """The frames of one scene: choose the poses on small pictures, then take the real ones.
+    """The frames of one scene; ``rejected`` counts the candidates that were turned down, by reason."""
+    for view in chosen_views(session, scene, config, rejected):
+        yield take(session, view, config, rejected)
 
-    ``rejected`` counts the candidates that were turned down, by reason.
-    """
+
+def chosen_views(session: Session, scene: str, config: CollectConfig, rejected: Counter[str]) -> Iterator[ChosenView]:
+    """Load a scene and choose poses on small pictures; as each is given out, the session is ready to take it."""
     classes = label_set(config.label_set)
     session.resize(scout_size(config.player.size_hw))
     session.reset(scene)
@@ -190,7 +193,7 @@ def shots(session: Session, scene: str, config: CollectConfig, rejected: Counter
         for what in ("materials", "lighting"):
             if what in config.rules.randomize:
                 session.randomize(what, view.seed)
-        yield take(session, view, config, rejected)
+        yield view
 
 
 def take(session: Session, view: ChosenView, config: CollectConfig, rejected: Counter[str]) -> Shot:

@@ -1,10 +1,12 @@
 """Panoramas collected: resumed to the same bytes, refused in one line, and exact about what went wrong in a sweep."""
 
+import json
 import os
 import signal
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import typer
@@ -23,6 +25,7 @@ from saom_bench.shards.verify import verify_dataset
 from saom_bench.types import Pose
 from saom_collectors import cli
 from saom_collectors.collect import CollectConfig, Opener, collect
+from saom_collectors.features import compare, failures, stitch_by_features
 from saom_collectors.panorama import Cut, PanoramaRules, heading, look_around, shoot, sweep
 from saom_collectors.session import PlayerOptions
 from saom_collectors.views import ViewRules
@@ -212,6 +215,8 @@ def test_the_preset_is_panosams() -> None:
         (["--projection", "equirectangular", "--size", "512x400"], "at most 256 rows"),
         (["--blend", "fether"], "did you mean 'feather'"),
         (["--view-size", "9x9"], "32 to 4096"),
+        (["--method", "feature"], "did you mean 'features'"),
+        (["--kind", "views", "--method", "features"], "add --kind panoramas"),
     ],
 )
 def test_mistakes(tmp_path: Path, arguments: list[str], message: str) -> None:
@@ -221,3 +226,29 @@ def test_mistakes(tmp_path: Path, arguments: list[str], message: str) -> None:
     assert message in str(result.exception)
     assert "\n" not in str(result.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_stitching_by_features_fails_honestly_and_makes_no_dataset(tmp_path: Path, room_session: RoomSession) -> None:
+    plain = [np.full((120, 120, 3), 90, np.uint8)] * 4
+    assert stitch_by_features(plain) == (None, 0, "too few matching features")
+    room_session.resize((80, 80))
+    config = replace(CONFIG, views_per_scene=1)
+    out = tmp_path / "compared"
+    (attempt,) = compare(room_session, ("FloorPlan1",), config, out, lambda n: None)
+    report = json.loads((out / "features.json").read_text())["attempts"]
+    assert report[0]["failure"] == attempt.failure
+    assert (attempt.failure == "") == (attempt.views_used == 12)
+    assert sum(failures([attempt]).values()) == bool(attempt.failure)
+    assert not (out / "manifest.jsonl").exists()
+    with pytest.raises(SaomBenchError, match="not empty"):
+        compare(room_session, ("FloorPlan1",), config, out, lambda n: None)
+    with pytest.raises(SaomBenchError, match="add --kind panoramas"):
+        compare(room_session, (), replace(config, panorama=None), out, lambda n: None)
+
+
+def test_features_stitch_a_picture_full_of_them() -> None:
+    rng = np.random.default_rng(3)
+    scene = cv2.resize(rng.integers(0, 256, (90, 220, 3), np.uint8), (880, 360), interpolation=cv2.INTER_CUBIC)
+    picture, used, failure = stitch_by_features([scene[:, left : left + 400] for left in (0, 160, 320, 480)])
+    assert (used, failure) == (4, "")
+    assert picture is not None
