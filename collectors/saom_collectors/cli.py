@@ -1,6 +1,5 @@
 """``saom-bench collect``: from scenes to a dataset of shards."""
 
-import math
 import os
 import re
 import shlex
@@ -17,8 +16,7 @@ from saom_bench.errors import SaomBenchError
 
 if TYPE_CHECKING:
     from saom_bench.types import Size
-    from saom_collectors.collect import CollectConfig, Opener, Outcome
-    from saom_collectors.panorama import PanoramaRules
+    from saom_collectors.collect import CollectConfig, Outcome
     from saom_collectors.views import ViewRules
 
 
@@ -130,6 +128,7 @@ def collect(
     from saom_collectors.collect import collect as run
     from saom_collectors.engines import engine_of
     from saom_collectors.jobs import JobRules
+    from saom_collectors.panorama_cli import asked_for, check_method, compare_features
     from saom_collectors.scenes import all_scenes, select, split_of
     from saom_collectors.session import PlayerOptions
     from saom_collectors.stopping import stop_on_signals
@@ -138,7 +137,7 @@ def collect(
     _check_numbers(views_per_scene=views_per_scene, tries=tries, attempts=attempts, recycle_after=recycle_after)
     if step_timeout <= 0:
         raise SaomBenchError(f"--step-timeout {step_timeout:g} leaves no time; give 1 or more seconds")
-    panorama, picture_hw = _panorama(
+    panorama, picture_hw = asked_for(
         kind, size, _checked_fov(fov), hfov, sweep_views, pitch_rows, view_size, projection, blend, keep_views
     )
     options = PlayerOptions(player, picture_hw, fov, player_path, packs, player_commit, step_timeout_s=step_timeout)
@@ -154,7 +153,7 @@ def collect(
         rules=_rules(tries, min_objects, strategy, horizon_jitter, crouch_rate, target_per_class, randomize),
         panorama=panorama,
     )
-    _check_method(method, panorama)
+    check_method(method, panorama)
     manifest = existing(out, config) if method == "projection" else None
     if manifest is not None and not resume:
         raise SaomBenchError(f"{out} already holds this dataset; leave --no-resume away to go on with it")
@@ -168,7 +167,7 @@ def collect(
         _show_plan(out, chosen, pending(out, chosen, manifest)[0], config)
         return
     if method == "features":
-        _compare_features(out, chosen, config, open_player)
+        compare_features(out, chosen, config, open_player)
         return
     processes = min(len(chosen), workers if workers > 0 else os.cpu_count() or 1)
     rules, where = JobRules(attempts, recycle_after), engine_of(engine, engine_options)
@@ -197,73 +196,6 @@ def _checked_fov(degrees: float) -> float:
     if not 10 <= degrees <= 150:
         raise SaomBenchError(f"a field of view of {degrees:g} degrees is outside 10 to 150")
     return degrees
-
-
-def _panorama(
-    kind: str,
-    size: str | None,
-    fov_deg: float,
-    hfov_deg: float,
-    views: int,
-    rows: str,
-    view_size: str | None,
-    projection: str,
-    blend: str,
-    keep_views: bool,
-) -> "tuple[PanoramaRules | None, Size]":
-    """What panoramas are made of, None for single views, and the size of the player's pictures."""
-    from saom_bench.errors import unknown
-    from saom_collectors.panorama import STEP_DEG, PanoramaRules
-
-    if kind not in {"views", "panoramas"}:
-        raise unknown("kind", kind, ["views", "panoramas"])
-    if kind == "views":
-        return None, parse_size(size or "640x480")
-    if not 0 < hfov_deg <= 360:
-        raise SaomBenchError(f"--hfov {hfov_deg:g} is no sweep; give more than 0, at most 360 degrees")
-    try:
-        horizons = tuple(float(text) for text in rows.split(","))
-    except ValueError:
-        raise SaomBenchError(f"--pitch-rows {rows!r} are no degrees; write them as 0,-30,30") from None
-    # The default height keeps the scale of the preset: 512 rows to 2560 columns of the full circle.
-    size_hw = parse_size(size) if size else (512, 16 * round(160 * hfov_deg / 360))
-    rules = PanoramaRules(
-        size_hw, projection, hfov_deg, views or math.ceil(hfov_deg / STEP_DEG), horizons, blend, keep_views
-    )
-    view_hw = parse_size(view_size) if view_size else rules.view_size(fov_deg)
-    rules.stitching(view_hw, fov_deg)
-    return rules, view_hw
-
-
-def _check_method(method: str, panorama: "PanoramaRules | None") -> None:
-    from saom_bench.errors import unknown
-
-    if method not in {"projection", "features"}:
-        raise unknown("method", method, ["projection", "features"])
-    if method == "features" and panorama is None:
-        raise SaomBenchError("--method features is for panoramas; add --kind panoramas")
-
-
-def _compare_features(out: Path, chosen: tuple[str, ...], config: "CollectConfig", opener: "Opener") -> None:
-    from contextlib import closing
-
-    from saom_bench.console import progress
-    from saom_collectors.features import REPORT, compare, failures
-
-    with closing(opener(config.player)) as session, progress() as bar:
-        task = bar.add_task("features", total=len(chosen) * config.views_per_scene, unit="panoramas", note="")
-        attempts = compare(session, chosen, config, out, lambda n: bar.advance(task, n))
-    failed = [attempt for attempt in attempts if attempt.failure]
-    table = _table("OpenCV's feature stitcher")
-    table.add_row("panoramas", f"{len(attempts) - len(failed)} whole of {len(attempts)}")
-    for why, count in failures(attempts).most_common():
-        table.add_row("failed", f"{count} {why}")
-    table.add_row(
-        "seconds", f"{sum(a.seconds for a in attempts) / max(1, len(attempts)):.2f} a panorama, stitching alone"
-    )
-    table.add_row("labels", "none: it makes no dataset")
-    table.add_row("report", str(out / REPORT))
-    console.print(table)
 
 
 def _rules(
@@ -305,7 +237,7 @@ def _show_plan(out: Path, chosen: tuple[str, ...], todo: list[str], config: "Col
     from saom_collectors.space import shard_bytes
 
     height, width = config.size_hw
-    table = _table("would collect")
+    table = key_table("would collect")
     table.add_row("into", str(out))
     table.add_row("split", config.split)
     table.add_row(
@@ -337,7 +269,7 @@ def _show_outcome(out: Path, outcome: "Outcome", config: "CollectConfig") -> Non
     dataset = open_dataset(out)
     fresh = sum(record.frames for record in outcome.collected)
     seen = {i.class_index for k in range(len(dataset)) for i in dataset.objects(k)}
-    table = _table(f"dataset {out}")
+    table = key_table(f"dataset {out}")
     kept = f" ({len(outcome.kept)} were there)" if outcome.kept else ""
     table.add_row("scenes", f"{len(dataset.scenes)} {config.split}{kept}, {len(outcome.failures)} failed")
     table.add_row("frames", f"{len(dataset)}")
@@ -359,7 +291,7 @@ def _show_status(out: Path) -> None:
     from saom_collectors.status import read_status
 
     manifest, status = read_manifest(out), read_status(out)
-    table = _table(f"collect into {out}")
+    table = key_table(f"collect into {out}")
     frames = sum(record.frames for record in manifest.shards)
     table.add_row("sealed", f"{len(manifest.shards)} shards, {frames} frames")
     if status is not None:
@@ -390,7 +322,8 @@ def _next_commands(out: Path, config: "CollectConfig") -> list[str]:
     return [preview, f"saom-bench eval --data {out} --models sam:mobile-sam --out results"]
 
 
-def _table(title: str) -> Table:
+def key_table(title: str) -> Table:
+    """A table of one value a row, each with its name."""
     table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
