@@ -31,6 +31,8 @@ class Material:
     """Above 0: texels with less alpha than this are holes; only a scene's own textures have alpha."""
     one_sided: bool = False
     """Whether the surface is seen from its front alone."""
+    original: "Material | None" = field(default=None, compare=False, repr=False)
+    """What the surface looked like before it was varied; None where it was not."""
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,8 @@ class Lamp:
     radius: float = 0.15
     object_id: str = ""
     """Of the object that gives this light; "" for a lamp that is the room's own."""
+    original: Rgb | None = field(default=None, compare=False, repr=False)
+    """Its colour before it was varied; None where it was not."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ class Sun:
 
     direction: Vector
     color: Rgb
+    original: Rgb | None = field(default=None, compare=False, repr=False)
+    """Its colour before it was varied; None where it was not."""
 
 
 @dataclass(frozen=True)
