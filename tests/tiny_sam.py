@@ -5,7 +5,9 @@ import hashlib
 import torch
 from torch import Tensor
 
+from saom_bench.sam.encoders import TorchEncoder
 from saom_bench.sam.model import Sam
+from saom_bench.sam.modules import ImageEncoderViT
 from saom_bench.sam.zoo import new_decoder
 from saom_bench.types import FloatArray
 
@@ -34,4 +36,25 @@ def tiny_sam(seed: int = 0, n_classes: int | None = None) -> Sam:
     sam = Sam("tiny-sam", PatchEncoder(seed), prompt_encoder, mask_decoder, sha256).eval()
     if n_classes is not None:
         sam.attach_class_head([f"class {i}" for i in range(n_classes)], seed)
+    return sam
+
+
+def tiny_vit_sam(seed: int = 0, n_classes: int | None = None) -> Sam:
+    """tiny_sam's decoder behind a real ViT encoder of two small layers, one with windows and one global."""
+    sam = tiny_sam(seed, n_classes)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        vit = ImageEncoderViT(
+            img_size=16 * EMBEDDING_SIZE,
+            embed_dim=32,
+            depth=2,
+            num_heads=2,
+            window_size=6,
+            global_attn_indexes=(1,),
+            use_rel_pos=True,
+        )
+        for value in vit.parameters():
+            if value.abs().sum() == 0:  # positions and biases start at zero, where a mix-up could not be seen
+                torch.nn.init.normal_(value, std=0.02)
+    sam.encoder[0] = TorchEncoder(vit)
     return sam

@@ -46,6 +46,8 @@ def open_encoder(sam: Sam, neck: bool, lora: Lora | None, seed: int = 0) -> dict
         for name, value in encoder.named_parameters():
             if ".lora_" in name:
                 parameters[name.removesuffix(f".{_ADAPTER}.weight")] = value
+    for value in parameters.values():
+        value.requires_grad_(True)
     encoder.to(sam.device)
     named = {PREFIX + name: value for name, value in parameters.items()}
     sam.encoder_changes, sam.lora = dict(named), lora

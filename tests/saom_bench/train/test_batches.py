@@ -9,10 +9,10 @@ from tiny_sam import tiny_sam
 
 from saom_bench.prompts import grid_points
 from saom_bench.shards.dataset import open_dataset
-from saom_bench.train.batches import draw, draw_points, epoch_order, mirror, prepare
+from saom_bench.train.batches import draw, draw_points, epoch_order, mirror, prepare, prompts_drawn
 from saom_bench.train.cache import EmbeddingCache
 from saom_bench.train.recipe import Recipe
-from saom_bench.train.targets import low_targets
+from saom_bench.train.targets import low_targets, targets
 
 RECIPE = Recipe(grid=(16, 12), seed=3)
 
@@ -81,6 +81,50 @@ def test_moved_points_stay_on_the_grid_and_on_their_object(data, cache) -> None:
     assert (labels[rows, columns] == image.labels)[on_before].all()
     assert not np.array_equal(moved.points_xy, image.points_xy)
     assert draw_points(image, labels, RECIPE, 0, 0) is image
+
+
+def test_several_points_of_an_object_lie_on_it_and_change_by_epoch(data, cache) -> None:
+    (image,) = prepare(data, cache, RECIPE)[0][0]
+    labels, recipe = data[0].labels, replace(RECIPE, points_per_mask=3)
+    one, two = (draw_points(image, labels, recipe, epoch, position=0) for epoch in (0, 1))
+    assert one.labels.tolist() == np.repeat(image.labels, 3).tolist()
+    assert len(one) == prompts_drawn([image], recipe, 0, 0) == 3 * len(image)
+    np.testing.assert_array_equal(one.points_xy[::3], image.points_xy)  # the assigned one comes first
+    assert not np.array_equal(one.points_xy, two.points_xy)
+    columns, rows = np.floor(one.points_xy).astype(int).T
+    assert (labels[rows, columns] == one.labels).all()
+
+
+def test_ignored_classes_make_no_prompts(data, cache) -> None:
+    name = data[0].instances[0].object_type
+    images, tally = prepare(data, cache, replace(RECIPE, ignore_classes=(name,)))
+    index = data.label_set.index_of(name)
+    assert tally.dropped > 0
+    assert index not in tally.per_class
+    assert data[0].instances[0].label in images[0][0].ignored
+
+
+@pytest.mark.parametrize(("balance", "power"), [("sqrt", 0.5), ("full", 1.0)])
+def test_rare_classes_weigh_more_and_all_weigh_one_on_average(data, cache, balance, power) -> None:
+    images, tally = prepare(data, cache, replace(RECIPE, class_balance=balance))
+    weights = np.concatenate([image.weight for (image,) in images])
+    classes = np.concatenate([image.class_index for (image,) in images])
+    assert weights.mean() == pytest.approx(1.0, abs=1e-6)
+    counts = np.array([tally.per_class[int(index)] for index in classes])
+    assert len(set(counts.tolist())) > 1
+    np.testing.assert_allclose(weights * counts**power, weights[0] * counts[0] ** power, rtol=1e-5)
+
+
+def test_the_border_of_an_object_may_be_ignored() -> None:
+    labels = np.zeros((40, 40), np.uint16)
+    labels[10:30, 10:30] = 3
+    got = targets(labels, np.array([3], np.uint16), np.zeros(0, np.uint16), border_px=2)
+    assert got.valid[0, 20, [5, 9, 10, 20]].tolist() == [1, 0, 0, 1]
+    assert got.valid[0].sum() == 40 * 40 - (24**2 - 16**2) + 4 * 2  # a disc leaves two pixels of each outer corner
+    low = targets(labels, np.array([3], np.uint16), np.array([3], np.uint16), 0, (80, 80))
+    assert low.masks.shape == low.valid.shape == (1, 20, 20)
+    assert low.valid[0, 10, 10] == 0
+    assert targets(labels, np.array([3], np.uint16), np.zeros(0, np.uint16), 0).valid is None
 
 
 def test_low_targets_are_coverage() -> None:

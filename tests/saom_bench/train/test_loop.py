@@ -8,16 +8,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from shards_fixture import make_shards
-from tiny_sam import tiny_sam
+from tiny_sam import tiny_sam, tiny_vit_sam
 
 from saom_bench.errors import SaomBenchError
 from saom_bench.sam.checkpoint import read_metadata
+from saom_bench.sam.model import Sam
 from saom_bench.shards.dataset import open_dataset
 from saom_bench.train import loop
 from saom_bench.train.batches import prepare
 from saom_bench.train.cache import EmbeddingCache
 from saom_bench.train.loop import BEST, LAST, Job, Trainer, steps_of
-from saom_bench.train.recipe import Recipe
+from saom_bench.train.recipe import Recipe, load_recipe
 from saom_bench.train.state import CONFIG, STATE, claim, read_log
 from saom_bench.train.validate import class_means, prepare_val, val_indices
 
@@ -44,9 +45,9 @@ def folders(tmp_path_factory):
     return train, val, root / "cache"
 
 
-def _job(folders, out, recipe=RECIPE):
+def _job(folders, out, recipe=RECIPE, make_sam=tiny_sam):
     train, val, cache_dir = folders
-    sam = tiny_sam(n_classes=54)
+    sam = make_sam(n_classes=54)
     cache = EmbeddingCache(cache_dir, sam)
     train_data, val_data = open_dataset(train), open_dataset(val)
     images, val_images = prepare(train_data, cache, recipe)[0], prepare_val(val_data, cache, recipe)
@@ -241,6 +242,44 @@ def test_parts_that_may_train(folders, tmp_path) -> None:
     assert all(name.startswith("mask_decoder.") for name in decoder.parameters)
     with pytest.raises(SaomBenchError, match="trains nothing"):
         Trainer(_job(folders, tmp_path, replace(RECIPE, parts=(), class_weight=0.0)))
+
+
+def test_a_run_that_trains_the_encoder_learns_and_resumes_exactly(folders, tmp_path) -> None:
+    recipe = replace(RECIPE, parts=("decoder", "prompt-encoder", "neck", "lora"), lora_rank=2, max_steps=4)
+    whole = Trainer(_job(folders, tmp_path / "whole", recipe, tiny_vit_sam))
+    before = {name: value.detach().clone() for name, value in whole.parameters.items()}
+    whole.run()
+    assert sum(name.startswith("image_encoder.blocks.") for name in before) == 4
+    assert not [name for name, value in before.items() if torch.equal(value, whole.parameters[name])]
+    with pytest.raises(Killed):
+        Trainer(_job(folders, tmp_path / "killed", recipe, tiny_vit_sam), KillAfter(3)).run()
+    again = Trainer(_job(folders, tmp_path / "killed", recipe, tiny_vit_sam), resume=True)
+    again.run()
+    assert _steps(tmp_path / "killed") == _steps(tmp_path / "whole")
+    assert {name for name in load_file(tmp_path / "whole" / LAST) if name in before} == set(before)
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch's own, from inside its tracing
+def test_a_compiled_decoder_takes_the_same_steps(folders, tmp_path, monkeypatch) -> None:
+    plain, compiled = replace(RECIPE, max_steps=2), replace(RECIPE, max_steps=2, compile=True)
+    Trainer(_job(folders, tmp_path / "plain", plain)).run()
+    whole = Sam.compile_decoder
+    # Tracing is what could go wrong here; generating machine code takes a minute.
+    monkeypatch.setattr(Sam, "compile_decoder", lambda sam: whole(sam, backend="eager"))
+    Trainer(_job(folders, tmp_path / "compiled", compiled)).run()
+    for line, twin in zip(_steps(tmp_path / "compiled"), _steps(tmp_path / "plain"), strict=True):
+        assert line["total"] == pytest.approx(twin["total"], rel=1e-4)
+
+
+def test_panoramas_train(tmp_path) -> None:
+    """Five times as wide as high, on PanoSAM's grid, at both sizes of the loss."""
+    train = make_shards(tmp_path / "train", frames=2, size_hw=(32, 160))
+    val = make_shards(tmp_path / "val", ("FloorPlan21",), frames=1, size_hw=(32, 160), split="val")
+    for size in ("low", "image"):
+        recipe = load_recipe("panosam", [f"loss_size={size}", "max_steps=2", "images_per_step=2"])
+        at = Trainer(_job((train, val, tmp_path / "cache"), tmp_path / size, recipe)).run()
+        assert at.step == 2
+        assert 0 <= at.last_scores["miou"] <= 100
 
 
 def test_class_means_by_hand() -> None:
