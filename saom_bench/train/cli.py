@@ -31,6 +31,9 @@ def train(
         Path | None,
         typer.Option(help="Embedding cache, 2 MiB an image; else $SAOM_BENCH_CACHE or your cache folder."),
     ] = None,
+    cache_limit: Annotated[
+        float, typer.Option(min=0, help="GiB the cache may take; the longest unused embeddings make room. 0: no limit.")
+    ] = 0.0,
     weights: Annotated[
         Path | None, typer.Option(help="Weights file of a sam-vit model, instead of a download.")
     ] = None,
@@ -59,7 +62,7 @@ def train(
     from saom_bench.train.job import Request, only_trainer, plan, with_options
     from saom_bench.train.ranks import joined
 
-    request = Request(out, data, val, recipe, model, device, tuple(settings or ()), cache, weights)
+    request = Request(out, data, val, recipe, model, device, tuple(settings or ()), cache, weights, cache_limit)
     with joined() as ranks:
         console.quiet = not ranks.first
         planned = plan(with_options(request, epochs, seed), ranks)

@@ -9,6 +9,7 @@ from saom_bench.console import console, next_steps
 from saom_bench.train.batches import Tally
 from saom_bench.train.job import Plan
 from saom_bench.train.loop import BEST, Trainer
+from saom_bench.train.recipe import Recipe
 from saom_bench.train.state import CONFIG, LOG, Position
 
 # Measured with mobile-sam on two CPU cores: one prompt forward and backward, one image encoded, one prompt scored.
@@ -74,8 +75,8 @@ def print_plan(plan: Plan) -> None:
     table.add_column(overflow="fold")
     rows = {
         "run": f"{request.out}  recipe {recipe.name}, seed {recipe.seed}",
-        "model": f"{request.model} on {plan.sam.device}: {plan.trainable_count / 1e6:.2f} M parameters train, "
-        "the image encoder is frozen",
+        "model": f"{request.model} on {plan.sam.device}: {plan.trainable_count / 1e6:.2f} M parameters train "
+        f"({', '.join(recipe.parts)}), the image encoder is {_encoder_state(recipe)}",
         "train": f"{request.data}: {len(plan.train_data)} images of {len(plan.train_data.scenes)} scenes, "
         f"{plan.prompts_per_epoch} prompts an epoch, {len(plan.train_data.label_set)} classes "
         f"({plan.train_data.label_set.name})",
@@ -83,6 +84,8 @@ def print_plan(plan: Plan) -> None:
         "steps": f"{plan.total_steps} over {recipe.epochs} epochs, about {per_step:.1f} prompts each",
         "cache": f"{plan.cache.folder}: up to {plan.images_to_encode * 2} MiB",
     }
+    if plan.ranks.count > 1:
+        rows["processes"] = f"{plan.ranks.count}, which share the {recipe.images_per_step} images of a step"
     if plan.sam.device.type == "cpu" and plan.sam.name == "mobile-sam":
         rows["time"] = f"about {_minutes(plan, per_step)} on two CPU cores, if nothing is in the cache"
     for name, value in rows.items():
@@ -102,7 +105,10 @@ def print_tally(tally: Tally, plan: Plan) -> None:
         notes.append(f"{tally.empty_images} images without a prompt left out")
     repaired = f", {cache.repaired} damaged made anew" if cache.repaired else ""
     console.print(f"assigned {'; '.join(notes)}")
-    console.print(f"embeddings: {cache.made} encoded, {cache.hits} from the cache{repaired}")
+    evicted = f", {cache.evicted} old ones deleted to make room" if cache.evicted else ""
+    console.print(f"embeddings: {cache.made} encoded, {cache.hits} from the cache{repaired}{evicted}")
+    if plan.recipe.trains_encoder:
+        console.print("the image encoder trains: the cache served the assignment only, every step encodes its images")
 
 
 def print_summary(trainer: Trainer) -> None:
@@ -122,6 +128,11 @@ def print_summary(trainer: Trainer) -> None:
         "--out results",
         f"saom-bench predict PICTURE.jpg --model {out / BEST} --out predictions",
     )
+
+
+def _encoder_state(recipe: Recipe) -> str:
+    trained = [part for part in ("neck", "lora") if part in recipe.parts]
+    return f"trained by its {' and '.join(trained)}: the embedding cache is off" if trained else "frozen"
 
 
 def _score_note(at: Position) -> str:

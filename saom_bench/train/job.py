@@ -38,6 +38,7 @@ class Request:
     settings: tuple[str, ...] = ()
     cache: Path | None = None
     weights: Path | None = None
+    cache_limit_gib: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def plan(request: Request, ranks: Ranks = ALONE) -> Plan:
     sam = load_model(request.model, ranks.device(request.device), request.weights)
     _attach_classes(sam, train_data, recipe, request)
     total_steps = steps_of(sum(count > 0 for count in counts), recipe)[1]
-    cache = EmbeddingCache(request.cache or default_cache_dir(), sam)
+    cache = EmbeddingCache(request.cache or default_cache_dir(), sam, request.cache_limit_gib)
     parameters = sum(p.numel() for p in trainable(sam, recipe).values())
     return Plan(
         request, recipe, train_data, val_data, sam, ancestry, cache, sum(counts), total_steps, parameters, ranks

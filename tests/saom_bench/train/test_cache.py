@@ -1,11 +1,12 @@
 """The embedding cache: hits, misses, damage, and what its keys depend on."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
-from tiny_sam import tiny_sam
+from tiny_sam import EMBEDDING_SIZE, tiny_sam
 
 from saom_bench.errors import SaomBenchError
 from saom_bench.train.cache import EmbeddingCache, default_cache_dir
@@ -63,6 +64,30 @@ def test_several_processes_may_fill_one_cache(tmp_path, rgb) -> None:
         first, *others = pool.map(fill, range(12))
     assert all(torch.equal(first, other) for other in others)
     assert [path.suffix for path in tmp_path.rglob("*.*")] == [".npy"]
+
+
+def test_a_limit_keeps_what_was_used_last(tmp_path) -> None:
+    sam = tiny_sam()
+    pictures = [np.full((40, 60, 3), i, np.uint8) for i in range(6)]
+    entry_gib = (256 * EMBEDDING_SIZE**2 * 2 + 132) / 2**30
+    cache = EmbeddingCache(tmp_path, sam, limit_gib=3.5 * entry_gib)
+    for number, rgb in enumerate(pictures[:3]):
+        cache.get(rgb)
+        os.utime(cache.path(cache.key(rgb)), (number, number))
+    cache.get(pictures[0])  # used again, so the second is now the oldest
+    EmbeddingCache(tmp_path, sam, limit_gib=3.5 * entry_gib).get(pictures[3])
+    assert [cache.path(cache.key(rgb)).exists() for rgb in pictures[:4]] == [True, False, True, True]
+    for rgb in pictures:
+        cache.get(rgb)
+    assert len(list(tmp_path.glob("*/*.npy"))) == 3
+    assert cache.evicted >= 3
+
+
+def test_a_limit_that_cannot_hold_the_run_is_refused(tmp_path) -> None:
+    cache = EmbeddingCache(tmp_path, tiny_sam(), limit_gib=0.01)
+    cache.require_space(5)
+    with pytest.raises(SaomBenchError, match="raise --cache-limit"):
+        cache.require_space(6)
 
 
 def test_a_full_disk_is_found_before_the_work(tmp_path) -> None:

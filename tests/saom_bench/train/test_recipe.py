@@ -9,7 +9,8 @@ from saom_bench.train.recipe import Recipe, build_recipe, load_recipe, recipe_na
 
 
 def test_every_recipe_in_the_package_loads_and_describes_itself() -> None:
-    assert set(recipe_names()) >= {"saomv1", "saomv2", "panosam", "saomv1-cpu"}
+    families = {"saomv1", "saomv2", "panosam"}
+    assert set(recipe_names()) == families | {f"{name}-cpu" for name in families} | {"paper"}
     for name in recipe_names():
         recipe = load_recipe(name)
         assert recipe.name == name
@@ -18,6 +19,8 @@ def test_every_recipe_in_the_package_loads_and_describes_itself() -> None:
 
 def test_grids_and_schedule_are_the_published_ones() -> None:
     assert [load_recipe(name).grid for name in ("saomv1", "saomv2", "panosam")] == [(32, 32), (64, 64), (320, 64)]
+    for name in ("saomv1", "saomv2", "panosam"):
+        assert load_recipe(f"{name}-cpu").grid == load_recipe(name).grid
     v1 = load_recipe("saomv1")
     assert (v1.learning_rate, v1.adam_eps, v1.epochs, v1.seed) == (1e-3, 1e-4, 500, 42)
     assert (v1.dice_weight, v1.focal_weight, v1.class_weight, v1.iou_weight) == (1.0, 1.0, 1.0, 0.0)
