@@ -27,6 +27,8 @@ _FOOT_HEIGHT_SHARE = 0.12
 _LIFT_M = 0.003
 _SLIM_M = 0.001
 _SNUG = 6.0
+# What is as slim as a bat or a pen does not stay on its end.
+_STEEPEST = 6.0
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,9 @@ def body_of(things: Sequence[SceneObject]) -> Body | None:
     corners = triangles_of(part for thing in things for part in thing.parts).reshape(-1, 3)
     if not len(corners):
         return None
-    turn = _uprighting(things[0])
+    turn, size = _uprighting(things[0], flat=False)
+    if size[1] > _STEEPEST * min(size[0], size[2]):
+        turn, _ = _uprighting(things[0], flat=True)
     stood = corners @ turn.T
     low, high = stood.min(axis=0), stood.max(axis=0)
     middle = np.array([(low[0] + high[0]) / 2, low[1], (low[2] + high[2]) / 2])
@@ -132,18 +136,19 @@ def body_of(things: Sequence[SceneObject]) -> Body | None:
     return Body(Move(turn, -middle), half, np.maximum(foot, 0.004), foot_center)
 
 
-def _uprighting(thing: SceneObject) -> Floats:
-    """(3, 3) the turn that brings the box's nearest axis to the vertical; of what leans, its shortest one.
+def _uprighting(thing: SceneObject, flat: bool) -> tuple[Floats, Floats]:
+    """(3, 3) the turn that brings the box's nearest axis to the vertical, and the size then; its shortest if it leans.
 
     The box then lies along x and z: equal objects come to equal bodies, wherever they were.
     """
     axes = thing.box.axes()
     up = int(np.abs(axes[1]).argmax())
-    if abs(axes[1, up]) < _UPRIGHT_SHARE:
+    if flat or abs(axes[1, up]) < _UPRIGHT_SHARE:
         up = int(np.argmin(thing.box.size))
     vertical = axes[:, up] * (1.0 if axes[1, up] >= 0 else -1.0)
     side = axes[:, (up + 1) % 3]
-    return np.asarray(np.stack([side, vertical, np.cross(side, vertical)]), np.float64)
+    turn = np.stack([side, vertical, np.cross(side, vertical)])
+    return turn, np.abs(turn @ axes) @ thing.box.size
 
 
 def settled(body: Body, surface: Surface, spot: Floats, yaw_deg: float) -> Floats | None:
@@ -163,6 +168,9 @@ def settled(body: Body, surface: Surface, spot: Floats, yaw_deg: float) -> Float
     signs = np.sign(np.round(inner, 9))
     sides = all((touching & (signs[:, k] == sign)).any() for k in (0, 1) for sign in (-1, 1))
     if not sides or touching.mean() < (_GRATE_SHARE if surface.is_grate else _TOUCHING_SHARE):
+        return None
+    # Round things touch in the middle and nowhere else.
+    if not (surface.is_grate or touching[len(touching) // 2]):
         return None
     if not surface.is_grate:
         around = _heights(surface.triangles, (outer + body.foot_center) @ turn.T + spot[[0, 2]], spot[1])

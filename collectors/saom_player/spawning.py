@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from saom_player.occupancy import AGENT_RADIUS_M
-from saom_player.overlap import Floats, Obstacles, triangles_of
+from saom_player.overlap import Floats, Obstacles, surfaces_at, triangles_of
 from saom_player.placement_table import CLOSABLE, OPEN_TOPPED, hangs, receptacle_types
 from saom_player.poses import Move, copy_of, with_moved
 from saom_player.resting import Body, Surface, body_of, settled, surface_of
@@ -14,6 +14,8 @@ from saom_player.scene import Scene, SceneObject, Vector
 
 _TRIES_A_SPOT = 3
 _LIES_ON_M = 0.015
+_BEARS_M = 0.03
+_ABOUT = np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)])
 _INSIDE_M = 0.004
 _SUNK_SHARE = 0.7
 # Of a middle: lines straight up from it would run along the edges of many a mesh.
@@ -63,6 +65,8 @@ class _Spawner:
         self._things = {thing.object_id: thing for thing in scene.objects}
         self._surfaces: dict[str, Surface | None] = {}
         self._moves: dict[str, Move] = {}
+        self._stood: set[str] = set()
+        """Who was put onto a receptacle: nothing else bears those."""
 
     def run(self) -> Spawned:
         loose = sorted((o for o in self._scene.objects if self._may_move(o)), key=lambda o: o.object_id)
@@ -182,15 +186,22 @@ class _Spawner:
             below = queue.pop()
             for other in self._things.values():
                 new = other.object_id not in found and other.object_id != thing.object_id
-                if new and "pickupable" in other.flags and _is_on(other, below):
+                if new and "pickupable" in other.flags and self._is_borne(other, below):
                     found[other.object_id] = other
                     queue.append(other)
         return list(found.values())
+
+    def _is_borne(self, thing: SceneObject, below: SceneObject) -> bool:
+        """Whether a thing would fall if ``below`` were taken away."""
+        if below.object_id in thing.parent_receptacles:
+            return True
+        return thing.object_id not in self._stood and _lies_on(thing, below)
 
     def _settle(self, group: Sequence[SceneObject], move: Move, receptacle: SceneObject) -> None:
         for number, thing in enumerate(group):
             after = move.thing(thing)
             if number == 0:
+                self._stood.add(after.object_id)
                 after = replace(after, parent_receptacles=(receptacle.object_id,))
             name = after.object_id
             self._things[name] = after
@@ -200,13 +211,16 @@ class _Spawner:
             self._moves[name] = Move(move.turn @ before.turn, move.turn @ before.shift + move.shift)
 
 
-def _is_on(thing: SceneObject, below: SceneObject) -> bool:
-    """Whether a thing would fall if ``below`` were taken away."""
-    if below.object_id in thing.parent_receptacles:
-        return True
+def _lies_on(thing: SceneObject, below: SceneObject) -> bool:
+    """Whether what is under a thing's foot is ``below``."""
     corners, under = thing.box.corners(), below.box.corners()
     low, high = under.min(axis=0), under.max(axis=0)
     foot = corners.min(axis=0)[1]
     middle = (corners.min(axis=0) + corners.max(axis=0))[[0, 2]] / 2
     above = bool((middle > low[[0, 2]]).all() and (middle < high[[0, 2]]).all())
-    return above and low[1] + _LIES_ON_M < foot < high[1] + _LIES_ON_M
+    if not (above and low[1] + _LIES_ON_M < foot < high[1] + _LIES_ON_M):
+        return False
+    # A leaning knife's box is mostly air: its triangles tell whether it bears anything.
+    around = middle + (corners.max(axis=0) - corners.min(axis=0))[[0, 2]] / 4 * _ABOUT
+    heights, _ = surfaces_at(triangles_of(below.parts), around)
+    return bool(((heights > foot - _BEARS_M) & (heights < foot + _LIES_ON_M)).any())
