@@ -92,12 +92,13 @@ def _overlap_points(stitched: Stitching) -> NDArray[np.int32]:
 
 def _nearest(stitched: Stitching, pictures: Sequence[RgbImage], gains: NDArray[np.float64]) -> RgbImage:
     result = np.zeros((*stitched.target.size_hw, 3), np.uint8)
-    width = result.shape[1]
     for patch in _shares(stitched, 0.0):
         found = _sampled(pictures, gains, patch)
-        for there, here in patch.spans(width):
-            own = stitched.owners[patch.rows, there] == patch.view
-            np.copyto(result[patch.rows, there], found[:, here], where=own[..., None])
+        for there, here in patch.spans(result.shape[1]):
+            if patch.mask is None:
+                result[patch.rows, there] = found[:, here]
+            else:
+                cv2.copyTo(found[:, here], patch.mask[:, here], result[patch.rows, there])
     return result
 
 

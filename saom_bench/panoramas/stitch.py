@@ -7,7 +7,7 @@ never a mixture; colours are blended (blending.py) across the same seams.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import cv2
@@ -42,6 +42,11 @@ class Patch:
     weight: FloatArray = field(repr=False)
     """(h, w) the view's share of each pixel."""
     border: int = cv2.BORDER_REPLICATE
+
+    @cached_property
+    def mask(self) -> NDArray[np.uint8] | None:
+        """(h, w) 1 where the view has a share, else 0; None where it has one everywhere."""
+        return None if self.weight.all() else np.asarray(self.weight > 0, np.uint8)
 
     @property
     def size_hw(self) -> Size:
@@ -91,12 +96,11 @@ class Stitching:
         """
         self.check_pictures(layers, "layers")
         result = np.full(self.target.size_hw, empty, layers[0].dtype)
-        width = result.shape[1]
         for patch in self.patches:
             found = _remapped(layers[patch.view], patch)
-            for there, here in patch.spans(width):
-                part, own = result[patch.rows, there], self.owners[patch.rows, there] == patch.view
-                np.copyto(part, found[:, here], where=own)
+            for there, here in patch.spans(result.shape[1]):
+                where = True if patch.mask is None else patch.mask[:, here].view(np.bool_)
+                np.copyto(result[patch.rows, there], found[:, here], where=where)
         return result
 
     def check_pictures(self, pictures: Sequence[NDArray[Any]], what: str = "pictures") -> None:
@@ -134,7 +138,9 @@ class Stitching:
         row = np.clip(np.floor(y + _SNAP), 0, height - 1)
         places = np.stack([column, row], axis=-1).astype(np.int16)
         # Whole pixels: no fractions to interpolate by.
-        return Patch(view, rows, first, (places, np.empty((0, 0), np.uint16)), np.ones(row.shape, np.float32))
+        columns = np.arange(first, first + count) % self.target.size_hw[1]
+        own = np.asarray(self.owners[rows][:, columns] == view, np.float32)
+        return Patch(view, rows, first, (places, np.empty((0, 0), np.uint16)), own)
 
     def block(self, rows: slice, first: int, count: int) -> Doubles:
         """(3, h, count) rays of some rows, and of columns that may run on past the last."""
