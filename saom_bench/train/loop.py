@@ -30,6 +30,7 @@ from saom_bench.train.step import learning_rate_at, move, step_losses
 from saom_bench.train.validate import validate
 
 LAST, BEST = "last.safetensors", "best.safetensors"
+CLASS_HEAD = "class_head."
 _SMOOTHING = 0.9
 
 
@@ -94,7 +95,7 @@ def steps_of(images: int, recipe: Recipe) -> tuple[int, int]:
 def trainable(sam: Sam, recipe: Recipe) -> dict[str, nn.Parameter]:
     """Freeze all but what the recipe trains; returns that by name. Raises SaomBenchError for what cannot train."""
     heads = {"mask_decoder.": "decoder" in recipe.parts, "prompt_encoder.": "prompt-encoder" in recipe.parts}
-    heads["class_head."] = recipe.class_weight > 0
+    heads[CLASS_HEAD] = recipe.class_weight > 0
     wanted = sam.trainable_parameters(iou_head=recipe.iou_weight > 0)
     wanted = {name: p for name, p in wanted.items() if any(on and name.startswith(key) for key, on in heads.items())}
     sam.requires_grad_(False)
@@ -106,6 +107,15 @@ def trainable(sam: Sam, recipe: Recipe) -> dict[str, nn.Parameter]:
     for parameter in wanted.values():
         parameter.requires_grad_(True)
     return wanted
+
+
+def groups(parameters: Mapping[str, nn.Parameter], recipe: Recipe) -> list[dict[str, Any]]:
+    """The optimizer's groups: the class head moves ``rate_factor`` times as fast as the rest."""
+    head = [p for name, p in parameters.items() if name.startswith(CLASS_HEAD)]
+    rest = [p for name, p in parameters.items() if not name.startswith(CLASS_HEAD)]
+    faster = recipe.class_learning_rate / recipe.learning_rate if recipe.class_learning_rate else 1.0
+    made = [{"params": rest, "rate_factor": 1.0}, {"params": head, "rate_factor": faster}]
+    return [group for group in made if group["params"]]
 
 
 class Trainer:
@@ -120,7 +130,10 @@ class Trainer:
         recipe = job.recipe
         self.parameters = trainable(job.sam, recipe)
         self.optimizer = torch.optim.AdamW(
-            self.parameters.values(), lr=recipe.learning_rate, eps=recipe.adam_eps, weight_decay=recipe.weight_decay
+            groups(self.parameters, recipe),
+            lr=recipe.learning_rate,
+            eps=recipe.adam_eps,
+            weight_decay=recipe.weight_decay,
         )
         self.average = Average(self.parameters, recipe.ema_decay) if recipe.ema_decay else None
         self.at = Position()

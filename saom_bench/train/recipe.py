@@ -99,6 +99,9 @@ class Recipe:
         int, _about("images whose gradients are gathered for one step, over all processes", ge=1)
     ] = 1
     learning_rate: Annotated[float, _about("AdamW's peak learning rate; cosine to zero", gt=0)] = 1e-3
+    class_learning_rate: Annotated[
+        float, _about("the same for the class head, which starts from nothing; 0 is learning_rate", ge=0)
+    ] = 0.0
     schedule: Annotated[
         Literal["step", "epoch"], _about('the cosine falls each "step", or each "epoch" as published')
     ] = "step"

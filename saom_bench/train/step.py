@@ -146,14 +146,15 @@ def move(
 ) -> float:
     """Apply the gathered gradients at a learning rate, clipped where ``clip_norm`` > 0; returns their norm before.
 
-    Nothing moves where the norm is not finite; a scaler then scales less from there on.
+    A group's own "rate_factor" multiplies its rate. Nothing moves where the norm is not finite; a scaler then scales
+    less from there on.
     """
     if scaler is not None:
         scaler.unscale_(optimizer)
     parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
     norm = float(torch.nn.utils.clip_grad_norm_(parameters, clip_norm if clip_norm else float("inf")))
     for group in optimizer.param_groups:
-        group["lr"] = learning_rate
+        group["lr"] = learning_rate * group.get("rate_factor", 1.0)
     if scaler is not None:
         scaler.step(optimizer)
         scaler.update()

@@ -113,6 +113,19 @@ def test_checkpoints_say_what_they_are(folders, tmp_path) -> None:
     assert at.best_miou == max(line["miou"] for line in validations[1:])
 
 
+def test_the_class_head_moves_at_its_own_rate(folders, tmp_path) -> None:
+    moved = {}
+    for rate in (0.0, 1e-2):
+        recipe = replace(RECIPE, max_steps=1, adam_eps=1e-12, weight_decay=0.0, class_learning_rate=rate)
+        trainer = Trainer(_job(folders, tmp_path / str(rate), recipe))
+        before = {name: value.detach().clone() for name, value in trainer.parameters.items()}
+        trainer.run()
+        moved[rate] = {name: float((p.detach() - before[name]).abs().max()) for name, p in trainer.parameters.items()}
+    for name, slow in moved[0.0].items():
+        factor = 10 if name.startswith("class_head.") else 1
+        assert moved[1e-2][name] == pytest.approx(factor * slow, rel=1e-3), name
+
+
 def test_a_finished_run_has_nothing_left_to_do(folders, tmp_path) -> None:
     Trainer(_job(folders, tmp_path)).run()
     before = (tmp_path / LAST).read_bytes()
