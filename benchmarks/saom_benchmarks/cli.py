@@ -1,4 +1,4 @@
-"""``saom-bench eval`` and ``saom-bench leaderboard``."""
+"""``saom-bench eval``, ``saom-bench tasks`` and ``saom-bench leaderboard``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,16 +13,27 @@ if TYPE_CHECKING:
     from saom_benchmarks.results import Result
 
 DEFAULT_MARKDOWN = "LEADERBOARD.md"
+DEFAULT_PROTOCOLS = ("oracle-point", "everything")
 
 
 def eval_(
     data: Annotated[Path, typer.Option(help="Dataset folder to score on.")],
     models: Annotated[
-        str, typer.Option(help="Models, separated by commas: names, checkpoints, run folders, or oracle.")
-    ],
+        str,
+        typer.Option(
+            help="Models, separated by commas: names, checkpoints, run folders; oracle, grid-boxes, part-merge."
+        ),
+    ] = "",
+    task: Annotated[
+        str | None, typer.Option(help="A task by name, such as embedded-views@1 (see saom-bench tasks).")
+    ] = None,
     protocol: Annotated[
-        str, typer.Option(help="Tasks, separated by commas: oracle-point, oracle-point-published, everything.")
-    ] = "oracle-point,everything",
+        str | None,
+        typer.Option(
+            help="Protocols, separated by commas: oracle-point, oracle-point-published, everything. By default the "
+            "task's own, or oracle-point,everything."
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results, one JSON a model and task.")] = Path("results"),
     names: Annotated[
         str | None, typer.Option(help="What to call the models, separated by commas, in the order of --models.")
@@ -31,7 +42,9 @@ def eval_(
     everything_limit: Annotated[
         int | None, typer.Option(help="Of those, at most this many in everything mode, which takes longest.")
     ] = None,
-    grid: Annotated[str, typer.Option(help="Points along x and y for oracle-point tasks.")] = "32x32",
+    grid: Annotated[
+        str | None, typer.Option(help="Points along x and y for oracle-point; by default the task's own, or 32x32.")
+    ] = None,
     prior: Annotated[str | None, typer.Option(help="oracle-point: seek the prior in the mask or the image.")] = None,
     everything_grid: Annotated[
         str | None, typer.Option(help="Points along x and y in everything mode, for every model; else their presets.")
@@ -46,26 +59,51 @@ def eval_(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seeds the bootstrap over scenes.")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ignore what an interrupted run has measured.")] = False,
+    workers: Annotated[
+        int, typer.Option("--workers", "-j", min=1, help="Processes that score side by side; each loads the models.")
+    ] = 1,
+    parquet: Annotated[
+        bool, typer.Option("--parquet", help="Write every object and proposal as Parquet too (extra: parquet).")
+    ] = False,
+    repro: Annotated[
+        Path | None, typer.Option(help="Measure this result again, on --data, and compare; --models if it has moved.")
+    ] = None,
 ) -> None:
-    """Score models on a dataset: one JSON a model and task, then the leaderboard of these rows.
+    """Score models on a dataset: one JSON a model and protocol, then the leaderboard of these rows.
 
     An interrupted run goes on where it stopped. A model that fails on an image gets a failed row that names the image,
-    and the exit code is 1.
+    and the exit code is 1. Numbers do not depend on the number of workers; under torchrun every process takes its
+    share.
 
     [bold]Examples[/bold]
 
     saom-bench eval --data data/test --models sam:mobile-sam,runs/v1/best.safetensors --names SAM,SAOM
 
+    saom-bench eval --task embedded-views@1 --data data/test --models sam:mobile-sam,runs/v1,oracle --workers 2
+
     saom-bench eval --data data/test --models oracle --protocol oracle-point --limit 20 --out results
+
+    saom-bench eval --data data/test --repro results/oracle-point--saomv1--0123456789.json
+
+    torchrun --nproc-per-node 4 -m saom_bench eval --data data/test --models runs/v1
     """
+    if repro is not None:
+        _repeat(repro, data, models, device, weights)
+        return
     from saom_bench.everything.config import parse_grid
     from saom_bench.shards.dataset import open_dataset
+    from saom_benchmarks.crew import Order, rank
     from saom_benchmarks.evaluate import evaluate, plan
     from saom_benchmarks.leaderboard import boards, render
     from saom_benchmarks.models import EverythingOverrides, load_models
     from saom_benchmarks.protocols import protocols
+    from saom_benchmarks.tables import write_tables
+    from saom_benchmarks.tasks import task_of
 
-    tasks = protocols(_split(protocol), grid=parse_grid(grid), prior=_prior(prior))
+    asked = None if task is None else task_of(task)
+    names_of = _split(protocol) if protocol is not None else list(asked.protocols if asked else DEFAULT_PROTOCOLS)
+    points = parse_grid(grid) if grid is not None else asked.grid if asked else None
+    wanted = protocols(names_of, grid=points, prior=_prior(prior))
     overrides = EverythingOverrides(
         grid=None if everything_grid is None else parse_grid(everything_grid),
         pred_iou=pred_iou,
@@ -74,19 +112,46 @@ def eval_(
         min_area_px=min_area,
     )
     dataset = open_dataset(data)
-    plans = plan(dataset, tasks, limit, everything_limit)
+    if asked is not None:
+        asked.check(dataset)
+        everything_limit = everything_limit or asked.everything_images
+    plans = plan(dataset, wanted, limit, everything_limit, asked.title if asked and limit is None else "")
     loaded, shared = load_models(_split(models), None if names is None else _split(names), device, overrides, weights)
-    _announce(dataset, loaded, [f"{each.protocol.name} on {len(each.indices)} images" for each in plans])
+    if (rank() or (1, 1))[0] == 1:
+        _announce(dataset, loaded, [f"{each.protocol.name} on {len(each.indices)} images" for each in plans])
     with progress() as bar:
-        results = evaluate(dataset, loaded, plans, out, bar, lambda: shared.saved_s, seed, fresh)
+        order = Order(data, tuple(_split(models)), device, overrides, weights, workers)
+        results = evaluate(dataset, loaded, plans, out, bar, lambda: shared.saved_s, seed, fresh, order)
+    if not results:  # another process of torchrun has them
+        return
     console.print()
     console.print(render(boards(results), console.width))
     if pictures is not None:
         _draw(pictures, dataset, out, results, pictures_count)
+    for result in results if parquet else ():
+        for path in write_tables(out, result):
+            console.print(f"table: {path}", soft_wrap=True, markup=False)
     console.print(f"results: {out}", soft_wrap=True, markup=False)
-    next_steps(f"saom-bench leaderboard {out}")
+    next_steps(f"saom-bench leaderboard {out}", *_repro_hint(data, out, results))
     if any(result.status == "failed" for result in results):
         raise typer.Exit(1)
+
+
+def tasks() -> None:
+    """List the tasks: what each is made of, and the command that makes its data.
+
+    [bold]Example[/bold]
+
+    saom-bench tasks
+    """
+    from saom_benchmarks.tasks import TASKS
+
+    for item in TASKS.values():
+        fixed = f"fingerprint {item.fingerprint[:12]}" if item.fingerprint else "fingerprint: the data's own"
+        console.print(f"[bold]{item.title}[/bold]  {item.description}", soft_wrap=True)
+        console.print(f"  {item.split}, {item.label_set or 'any label set'}, {fixed}", style="dim", soft_wrap=True)
+        console.print(f"  {item.recipe}", style="green", soft_wrap=True, markup=False)
+    next_steps("saom-bench eval --task embedded-views@1 --data DATA --models sam:mobile-sam")
 
 
 def leaderboard(
@@ -130,6 +195,33 @@ def leaderboard(
     page = markdown if markdown is not None else first / DEFAULT_MARKDOWN
     write_text_atomically(page, to_markdown(shown))
     console.print(f"Markdown: {page}", soft_wrap=True, markup=False)
+
+
+def _repeat(path: Path, data: Path, models: str, device: str, weights: Path | None) -> None:
+    """Measure a result again and say what differs; exits with 1 when something does."""
+    from saom_bench.shards.dataset import open_dataset
+    from saom_benchmarks.repeat import differences, repeat
+    from saom_benchmarks.results import read_result
+
+    stated = read_result(path)
+    with progress() as bar:
+        again = repeat(stated, open_dataset(data), models or stated.model.spec, device, weights, bar)
+    found = differences(stated, again)
+    for line in found:
+        errors.print(line, style="yellow", soft_wrap=True, markup=False)
+    if found:
+        errors.print(f"[red]differs[/red] from {path}", soft_wrap=True)
+        raise typer.Exit(1)
+    console.print(
+        f"[green]the same[/green] in all {len(stated.metrics)} metrics and {len(stated.tallies)} scenes: {path}"
+    )
+
+
+def _repro_hint(data: Path, out: Path, results: list["Result"]) -> list[str]:
+    from saom_benchmarks.results import RESULT_SUFFIX
+
+    complete = [result for result in results if result.status == "complete"]
+    return [f"saom-bench eval --data {data} --repro {out / (r.stem + RESULT_SUFFIX)}" for r in complete[:1]]
 
 
 def _split(text: str) -> list[str]:

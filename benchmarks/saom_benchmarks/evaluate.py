@@ -9,17 +9,17 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from rich.progress import Progress, TaskID
+from rich.progress import Progress
 
 from saom_bench.classes import LabelSet
 from saom_bench.errors import SaomBenchError
 from saom_bench.provenance import command_line, git_state, now, package_versions
 from saom_bench.shards.dataset import ShardDataset
-from saom_bench.types import Sample
 from saom_benchmarks.bootstrap import LEVEL, RESAMPLES, Interval, intervals, ranked_intervals
+from saom_benchmarks.crew import Answer, Crew, Order, answer, rank, wait_for_all
 from saom_benchmarks.metrics import COLUMNS, SceneSums, sum_by_scene
 from saom_benchmarks.models import Model
-from saom_benchmarks.protocols import Protocol, score
+from saom_benchmarks.protocols import Protocol
 from saom_benchmarks.records import RecordFile
 from saom_benchmarks.results import (
     Bootstrap,
@@ -45,6 +45,9 @@ class Plan:
 
     protocol: Protocol
     indices: tuple[int, ...]
+    limits: tuple[int | None, int | None] = (None, None)
+    benchmark: str = ""
+    """The task of tasks.py that it belongs to."""
 
 
 @dataclass
@@ -58,6 +61,13 @@ class Row:
     settings: dict[str, Any]
     record: RecordFile
     failures: list[Failure] = field(default_factory=list)
+
+    def take(self, given: Answer) -> None:
+        """Record an answer."""
+        if isinstance(given, Failure):
+            self.failures.append(given)
+        else:
+            self.record.add(given)
 
     @property
     def given_up(self) -> bool:
@@ -79,12 +89,17 @@ def spread(count: int, limit: int | None) -> tuple[int, ...]:
 
 
 def plan(
-    dataset: ShardDataset, tasks: Sequence[Protocol], limit: int | None, everything_limit: int | None
+    dataset: ShardDataset,
+    tasks: Sequence[Protocol],
+    limit: int | None,
+    everything_limit: int | None,
+    benchmark: str = "",
 ) -> list[Plan]:
     """Which images each task covers; those of a limited everything mode are among the others', to share embeddings."""
     chosen = spread(len(dataset), limit)
     fewer = tuple(chosen[i] for i in spread(len(chosen), everything_limit))
-    return [Plan(task, fewer if task.points is None else chosen) for task in tasks]
+    limits = limit, everything_limit
+    return [Plan(task, fewer if task.points is None else chosen, limits, benchmark) for task in tasks]
 
 
 def check_classes(models: Sequence[Model], label_set: LabelSet, folder: Path) -> None:
@@ -107,6 +122,7 @@ def evaluate(
     shared_seconds: Callable[[], float] = lambda: 0.0,
     seed: int = 0,
     fresh: bool = False,
+    order: Order | None = None,
 ) -> list[Result]:
     """Score all models on all tasks and write one result a row.
 
@@ -117,22 +133,36 @@ def evaluate(
         plans: from ``plan``.
         out: folder for the results and, under frames/, the per-image records.
         shared_seconds: running total of the encoding time saved by sharing; see ``protocols.score``.
+        order: has that many processes score side by side; without one it is done here.
+
+    Under torchrun each process scores its share of the images, and the first one returns the results; the others
+    return none.
 
     Raises SaomBenchError for unreadable data, or none with objects.
     """
     check_classes(models, dataset.label_set, dataset.folder)
-    rows = [_row(dataset, model, each, out, seed) for each in plans for model in models]
+    part = rank()
+    rows = [_row(dataset, model, each, out, part) for each in plans for model in models]
     for row in rows:
         row.record.open(fresh)
     done = sum(len(row.record.frames) for row in rows)
-    if done:
+    if done and part is None:
         bar.console.print(f"going on with an interrupted run: {done} predictions are already scored")
     keys = dataset.keys
-    todo = [i for i in sorted({i for each in plans for i in each.indices}) if any(r.wants(i, keys[i]) for r in rows)]
-    task = bar.add_task("eval", total=len(todo), unit="images", note="")
-    for index in todo:
-        _score_image(dataset[index], index, rows, shared_seconds, bar, task)
-        bar.advance(task)
+    indices = sorted({i for each in plans for i in each.indices})
+    if part is not None:
+        # Shared out before looking at what is done, which every process may see otherwise.
+        indices = indices[part[0] - 1 :: part[1]]
+    todo = [i for i in indices if any(row.wants(i, keys[i]) for row in rows)]
+    _score(dataset, todo, rows, models, shared_seconds, order, bar)
+    if part is not None:
+        wait_for_all()
+        if part[0] > 1:
+            return []
+        rows = [_row(dataset, model, each, out, None) for each in plans for model in models]
+        for row in rows:
+            row.record.open(fresh=False)
+            _refuse_gaps(row, keys)
     results = [_result(row, seed) for row in rows]
     for row, result in zip(rows, results, strict=True):
         write_result(out, result)
@@ -141,13 +171,14 @@ def evaluate(
     return results
 
 
-def _row(dataset: ShardDataset, model: Model, each: Plan, out: Path, seed: int) -> Row:
+def _row(dataset: ShardDataset, model: Model, each: Plan, out: Path, part: tuple[int, int] | None) -> Row:
     protocol = each.protocol
     task = TaskInfo(
         protocol=protocol.name,
         version=protocol.version,
         parameters={k: list(v) if isinstance(v, tuple) else v for k, v in protocol.parameters.items()},
         description=protocol.description,
+        benchmark=each.benchmark,
     )
     keys = [dataset.keys[i] for i in each.indices]
     data = DataInfo(
@@ -159,34 +190,49 @@ def _row(dataset: ShardDataset, model: Model, each: Plan, out: Path, seed: int) 
         images=len(keys),
         frames_sha256=hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest(),
         simulator=dataset.simulator,
+        limits=each.limits,
     )
     settings = dict(model.settings["common"])
     if protocol.points is None:
         settings |= model.settings["everything"]
     stem = result_stem(task, data, model.card, settings)
     identity = json.dumps([stem, task.model_dump(), settings, package_versions()], sort_keys=True)
-    return Row(model, each, task, data, settings, RecordFile(out, stem, identity))
+    return Row(model, each, task, data, settings, RecordFile(out, stem, identity, part))
 
 
-def _score_image(
-    sample: Sample,
-    index: int,
+def _score(
+    dataset: ShardDataset,
+    todo: Sequence[int],
     rows: Sequence[Row],
+    models: Sequence[Model],
     shared_seconds: Callable[[], float],
+    order: Order | None,
     bar: Progress,
-    task: TaskID,
 ) -> None:
-    for row in rows:
-        if not row.wants(index, sample.key):
-            continue
-        bar.update(task, note=f"{row.task.protocol}: {row.model.card.name}")
-        try:
-            frame = score(row.plan.protocol, row.model, sample, shared_seconds)
-        except Exception as error:
-            # A benchmark runs strangers' models: whatever one raises is its own row's failure.
-            row.failures.append(Failure(key=sample.key, error=f"{type(error).__name__}: {error}"[:500]))
-        else:
-            row.record.add(frame)
+    """Ask for what the rows lack, and record the answers as they come."""
+    task = bar.add_task("eval", total=len(todo), unit="images", note="")
+    keys, places = dataset.keys, {id(model): place for place, model in enumerate(models)}
+    if order is None or order.processes < 2:
+        for index in todo:
+            for row in rows:
+                if row.wants(index, keys[index]):
+                    bar.update(task, note=f"{row.task.protocol}: {row.model.card.name}")
+                    row.take(answer(row.plan.protocol, row.model, dataset, index, shared_seconds))
+            bar.advance(task)
+        return
+    wanting = {index: [row for row in rows if row.wants(index, keys[index])] for index in todo}
+    asks = [(index, tuple((row.plan.protocol, places[id(row.model)]) for row in of)) for index, of in wanting.items()]
+    with Crew(order) as crew:
+        for (index, _), answers in crew.answers(asks):
+            for row, given in zip(wanting[index], answers, strict=True):
+                row.take(given)
+            bar.advance(task)
+
+
+def _refuse_gaps(row: Row, keys: Sequence[str]) -> None:
+    missing = [keys[i] for i in row.plan.indices if keys[i] not in row.record.frames]
+    if missing:
+        row.failures.append(Failure(key=missing[0], error=f"{len(missing)} images were not scored by their process"))
 
 
 def _result(row: Row, seed: int) -> Result:

@@ -1,11 +1,13 @@
-"""What a model must do to be scored: answer points, and run everything mode. Plus the oracle, which must score 100.
+"""What a model must do to be scored: answer points, and run everything mode.
 
-To add a model, write one class with ``card``, ``settings``, ``points`` and ``everything``, and name it in
-``CONTROLS`` or have ``load_models`` make it.
+To add a model, write one file with a class that has ``card``, ``settings``, ``points`` and ``everything``, and name it
+in ``LOADERS``: a spec's beginning -> the module and function that make the model. Modules are imported when they are
+asked for.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -14,9 +16,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from saom_bench.errors import SaomBenchError, unknown
-from saom_bench.masks import encode_rle
 from saom_bench.prompts import GridFrame, Prior, Snap
-from saom_bench.types import FloatArray, Instance, Proposals, Sample
+from saom_bench.types import FloatArray, Proposals, Sample
 
 if TYPE_CHECKING:
     from saom_benchmarks.sam_models import EmbeddingCache
@@ -55,8 +56,9 @@ class ModelCard(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    kind: Literal["sam", "checkpoint", "control"]
-    """"sam": base weights as published; "checkpoint": fine-tuned; "control": no model at all, never ranked."""
+    kind: Literal["sam", "checkpoint", "other", "control"]
+    """"sam": base weights as published; "checkpoint": fine-tuned here; "other": another model; "control": the oracle
+    and the floors, never ranked."""
     spec: str
     """What --models was given."""
     checkpoint_sha256: str | None = None
@@ -93,35 +95,21 @@ class Model(Protocol):
         ...
 
 
-@dataclass
-class OracleModel:
-    """The ground truth through the scorer: 100 on every protocol, or the scorer is wrong."""
+class Loader(Protocol):
+    """Makes a model of a spec such as "sam:mobile-sam"."""
 
-    card: ModelCard = field(default_factory=lambda: ModelCard(name="oracle", kind="control", spec="oracle"))
-    settings: dict[str, dict[str, Any]] = field(default_factory=lambda: {"common": {}, "everything": {}})
-
-    def points(self, sample: Sample, rule: PointRule) -> Iterator[PointMasks]:
-        """The true mask and class of each object."""
-        for item in sample.instances:
-            yield PointMasks(item.label, _truth(sample, item)[None], np.ones(1, np.float32), item.class_index)
-
-    def everything(self, sample: Sample) -> Proposals:
-        """The true masks and classes."""
-        count = len(sample.instances)
-        ones = np.ones(count, np.float32)
-        return Proposals(
-            size_hw=sample.size_hw,
-            rles=tuple(encode_rle(_truth(sample, item)) for item in sample.instances),
-            boxes_xyxy=np.array([item.box_xyxy for item in sample.instances], np.int32).reshape(count, 4),
-            predicted_iou=ones,
-            stability=ones,
-            points_xy=np.zeros((count, 2), np.float32),
-            class_index=np.array([item.class_index for item in sample.instances], np.int64),
-            class_score=ones,
-        )
+    def __call__(self, spec: str, request: "Request") -> Model:
+        """The model. Raises SaomBenchError for what it cannot load."""
+        ...
 
 
-CONTROLS = {"oracle": OracleModel}
+LOADERS: dict[str, str] = {
+    "oracle": "saom_benchmarks.controls:oracle",
+    "grid-boxes": "saom_benchmarks.controls:grid_boxes",
+    "part-merge": "saom_benchmarks.controls:part_merge",
+    "sam": "saom_benchmarks.sam_models:load",
+}
+"""What a spec begins with, up to its colon -> "module:function". Any other spec is a model's name or a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +127,16 @@ class EverythingOverrides:
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
+@dataclass(frozen=True)
+class Request:
+    """What all models of one run are loaded with."""
+
+    device: str
+    overrides: EverythingOverrides
+    shared: "EmbeddingCache"
+    weights: Path | None = None
+
+
 def load_models(
     specs: Sequence[str],
     names: Sequence[str] | None,
@@ -151,24 +149,28 @@ def load_models(
     Raises SaomBenchError for unknown models, missing weights, and two models that would have one name.
     """
     from saom_bench.sam.registry import MODELS, checkpoint_path
-    from saom_benchmarks.sam_models import EmbeddingCache, SamModel
+    from saom_benchmarks.sam_models import EmbeddingCache
 
     if not specs:
         raise SaomBenchError("no model given; for example --models sam:mobile-sam,runs/v1/best.safetensors")
     if names is not None and len(names) != len(specs):
         raise SaomBenchError(f"{len(names)} names for {len(specs)} models; --names takes one name a model, in order")
     for spec in specs:
-        if checkpoint_path(spec) is None and spec.removeprefix("sam:") not in {*MODELS, *CONTROLS}:
-            raise unknown("model", spec, [*MODELS, *CONTROLS])
-    shared = EmbeddingCache()
-    models: list[Model] = [
-        CONTROLS[spec]() if spec in CONTROLS else SamModel.load(spec, device, overrides, shared, weights)
-        for spec in specs
-    ]
+        is_known = spec.split(":")[0] in LOADERS or spec in MODELS
+        if checkpoint_path(spec) is None and not is_known:
+            raise unknown("model", spec, [*MODELS, *LOADERS])
+    request = Request(device, overrides, EmbeddingCache(), weights)
+    models = [_loader(spec)(spec, request) for spec in specs]
     for model, name in zip(models, names or [], strict=False):
         model.card = model.card.model_copy(update={"name": name})
     _check_distinct([model.card for model in models])
-    return models, shared
+    return models, request.shared
+
+
+def _loader(spec: str) -> Loader:
+    module, _, function = LOADERS.get(spec.split(":")[0], LOADERS["sam"]).partition(":")
+    loader: Loader = getattr(import_module(module), function)
+    return loader
 
 
 def _check_distinct(cards: Sequence[ModelCard]) -> None:
@@ -178,8 +180,3 @@ def _check_distinct(cards: Sequence[ModelCard]) -> None:
                 raise SaomBenchError(f"--models {other.spec} and {card.spec} are the same model; leave one out")
             if card.name == other.name:
                 raise SaomBenchError(f"two models are called {card.name!r}; give each a name with --names")
-
-
-def _truth(sample: Sample, item: Instance) -> NDArray[np.bool_]:
-    mask: NDArray[np.bool_] = sample.labels == item.label
-    return mask

@@ -35,6 +35,8 @@ class _Strict(BaseModel):
 class TaskInfo(_Strict):
     """The protocol with everything that fixes it."""
 
+    benchmark: str = ""
+    """The task of tasks.py, such as "embedded-views@1"; "" for a local one."""
     protocol: str
     version: int
     parameters: dict[str, Any]
@@ -52,6 +54,8 @@ class DataInfo(_Strict):
     images: int
     frames_sha256: str
     """Hash of the keys of the images: a part of a dataset is not the whole."""
+    limits: tuple[int | None, int | None] = (None, None)
+    """At most so many images of the dataset, and of those in everything mode; None for all."""
     simulator: dict[str, Any]
 
 
@@ -135,7 +139,7 @@ class Result(_Strict):
     @property
     def comparable(self) -> str:
         """Rows are ranked together only if this is equal: the task, its parameters, and the very same images."""
-        return _digest([self.task.model_dump(exclude={"description"}), _data_identity(self.data)])
+        return _digest([self.task.model_dump(exclude={"description", "benchmark"}), _data_identity(self.data)])
 
     @property
     def seen_scenes(self) -> list[str]:
@@ -159,7 +163,7 @@ class Result(_Strict):
 
 def result_stem(task: TaskInfo, data: DataInfo, model: ModelCard, settings: dict[str, Any]) -> str:
     """A name for the files of one row, the same for the same work."""
-    work = [task.model_dump(), _data_identity(data), model.identity, settings]
+    work = [task.model_dump(exclude={"benchmark"}), _data_identity(data), model.identity, settings]
     name = "".join(c if c.isalnum() or c in "-." else "-" for c in model.recipe or model.base or model.spec).strip("-.")
     return f"{task.protocol}--{name[:60] or 'model'}--{_digest(work)[:10]}"
 

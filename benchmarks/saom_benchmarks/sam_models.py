@@ -19,7 +19,7 @@ from saom_bench.sam.checkpoint import read_metadata  # noqa: E402
 from saom_bench.sam.model import Embedding, Sam  # noqa: E402
 from saom_bench.sam.registry import checkpoint_path, load_model  # noqa: E402
 from saom_bench.types import PointPrompts, Proposals, Sample  # noqa: E402
-from saom_benchmarks.models import EverythingOverrides, ModelCard, PointMasks, PointRule  # noqa: E402
+from saom_benchmarks.models import ModelCard, PointMasks, PointRule, Request  # noqa: E402
 
 _POINTS_PER_CHUNK = 4
 SAM_PRESET = "sam"
@@ -65,22 +65,6 @@ class SamModel:
             "everything": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(config).items()},
         }
 
-    @classmethod
-    def load(
-        cls, spec: str, device: str, overrides: EverythingOverrides, shared: EmbeddingCache, weights: Path | None
-    ) -> "SamModel":
-        """Load a base model or checkpoint with its own everything mode settings, overridden where given.
-
-        A checkpoint's settings are the preset that it names, changed by its "everything" table if it has one:
-        thresholds belong to the weights, because fine-tuning moves the scores that they are compared with.
-        """
-        sam = load_model(spec, device, weights)
-        path = checkpoint_path(spec)
-        header = {} if path is None else read_metadata(path)
-        card = _base_card(spec, sam) if path is None else _checkpoint_card(spec, sam, path, header)
-        config = settings_of(header, spec) if header else preset(SAM_PRESET)
-        return cls(sam, card, replace(config, **overrides.given()), shared)
-
     @torch.no_grad()
     def points(self, sample: Sample, rule: PointRule) -> Iterator[PointMasks]:
         """Three masks for the assigned point of each object, at the image's own size."""
@@ -119,6 +103,20 @@ class SamModel:
                 class_index=None if classes is None else classes[i],
                 no_cell=bool(prompts.no_cell[chunk][i]),
             )
+
+
+def load(spec: str, request: Request) -> SamModel:
+    """Load a base model or checkpoint with its own everything mode settings, overridden where given.
+
+    A checkpoint's settings are the preset that it names, changed by its "everything" table if it has one: thresholds
+    belong to the weights, because fine-tuning moves the scores that they are compared with.
+    """
+    sam = load_model(spec, request.device, request.weights)
+    path = checkpoint_path(spec)
+    header = {} if path is None else read_metadata(path)
+    card = _base_card(spec, sam) if path is None else _checkpoint_card(spec, sam, path, header)
+    config = settings_of(header, spec) if header else preset(SAM_PRESET)
+    return SamModel(sam, card, replace(config, **request.overrides.given()), request.shared)
 
 
 def _base_card(spec: str, sam: Sam) -> ModelCard:

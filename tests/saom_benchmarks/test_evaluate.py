@@ -11,8 +11,9 @@ from shards_fixture import make_shards
 
 from saom_bench.errors import SaomBenchError
 from saom_bench.shards.dataset import ShardDataset, open_dataset
+from saom_benchmarks.controls import OracleModel
 from saom_benchmarks.evaluate import check_classes, evaluate, plan, spread
-from saom_benchmarks.models import Model, OracleModel
+from saom_benchmarks.models import Model
 from saom_benchmarks.protocols import PROTOCOLS
 from saom_benchmarks.results import Result, read_results, write_result
 

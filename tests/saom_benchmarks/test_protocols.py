@@ -9,8 +9,9 @@ from hypothesis.extra import numpy as hnp
 
 from saom_bench.errors import SaomBenchError
 from saom_bench.masks import decode_rle
+from saom_benchmarks.controls import OracleModel
 from saom_benchmarks.metrics import METRICS, sum_by_scene
-from saom_benchmarks.models import OracleModel, PointMasks
+from saom_benchmarks.models import PointMasks
 from saom_benchmarks.protocols import PROTOCOLS, protocols, score, score_point, score_proposals
 
 

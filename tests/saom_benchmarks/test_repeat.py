@@ -1,0 +1,114 @@
+"""The same numbers from one process, from two, from torchrun's, from a broken-off run, and when measured again."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import typer
+from shards_fixture import make_shards
+from typer.testing import CliRunner, Result
+
+from saom_bench.errors import SaomBenchError
+from saom_benchmarks.cli import eval_
+
+app = typer.Typer()
+app.command()(eval_)
+
+
+def _run(*arguments: object) -> Result:
+    result = CliRunner().invoke(app, [str(a) for a in arguments], env={"COLUMNS": "160"})
+    if isinstance(result.exception, SaomBenchError):
+        raise result.exception
+    return result
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_shards(tmp_path_factory.mktemp("data"), ("FloorPlan26", "FloorPlan27"), frames=3, split="test")
+
+
+@pytest.fixture(scope="module")
+def plain(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("plain")
+    assert _run("--data", data, "--models", "grid-boxes,oracle", "--out", out, "--parquet").exit_code == 0
+    return out
+
+
+def _numbers(folder: Path) -> dict[str, dict[str, Any]]:
+    """Results without what may differ: times, the command, the digest of it all."""
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        content = json.loads(path.read_text())
+        found[path.name] = {k: v for k, v in content.items() if k not in {"speed", "created", "command", "digest"}}
+    return found
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_numbers_of_one(data: Path, plain: Path, tmp_path: Path) -> None:
+    _run("--data", data, "--models", "grid-boxes,oracle", "--out", tmp_path, "--workers", 2)
+    assert _numbers(tmp_path) == _numbers(plain)
+
+
+@pytest.mark.slow
+def test_torchrun_gives_the_numbers_of_one(data: Path, plain: Path, tmp_path: Path) -> None:
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "saom_bench", "eval"]
+    options = ["--data", str(data), "--models", "grid-boxes,oracle", "--out", str(tmp_path)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    run = subprocess.run([sys.executable, *command, *options], capture_output=True, text=True, env=environment)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert _numbers(tmp_path) == _numbers(plain)
+    assert not list((tmp_path / "frames").glob("*.part*"))
+
+
+def test_a_broken_off_run_ends_with_the_same_numbers(data: Path, plain: Path, tmp_path: Path) -> None:
+    (tmp_path / "frames").mkdir()
+    for number, path in enumerate(sorted((plain / "frames").glob("*.frames.jsonl"))):
+        lines = path.read_text().splitlines(keepends=True)
+        # As a killed run leaves it: some whole lines and a torn one; one row has the files of two processes.
+        (tmp_path / "frames" / f"{path.name}.part").write_text("".join(lines[:3]) + lines[3][:20])
+        if number == 0:
+            (tmp_path / "frames" / f"{path.name}.part.2of2").write_text(lines[0] + lines[4])
+    done = _run("--data", data, "--models", "grid-boxes,oracle", "--out", tmp_path)
+    assert "predictions are already scored" in done.output
+    assert _numbers(tmp_path) == _numbers(plain)
+
+
+def test_a_result_measured_again_is_the_same(data: Path, plain: Path) -> None:
+    path = next(plain.glob("everything--grid-boxes--*.json"))
+    done = _run("--data", data, "--repro", path)
+    assert (done.exit_code, "the same" in done.output) == (0, True)
+
+
+def test_other_data_and_other_models_are_no_repetition(data: Path, plain: Path, tmp_path: Path) -> None:
+    path = next(plain.glob("everything--grid-boxes--*.json"))
+    other = make_shards(tmp_path / "other", ("FloorPlan26",), frames=1, split="test", seed=5)
+    with pytest.raises(SaomBenchError, match="the result was measured on"):
+        _run("--data", other, "--repro", path)
+    with pytest.raises(SaomBenchError, match="oracle is not the model of this result"):
+        _run("--data", data, "--repro", path, "--models", "oracle")
+
+
+def test_what_differs_is_listed(data: Path, plain: Path, tmp_path: Path) -> None:
+    from saom_benchmarks.repeat import differences
+    from saom_benchmarks.results import read_result
+
+    stated = read_result(next(plain.glob("everything--oracle--*.json")))
+    other = read_result(next(plain.glob("everything--grid-boxes--*.json")))
+    assert differences(stated, stated) == []
+    assert any(line.startswith("miou: 100.0, now ") for line in differences(stated, other))
+
+
+def test_tables_hold_every_object_and_proposal(plain: Path) -> None:
+    (objects,) = (plain / "frames").glob("everything--grid-boxes--*.objects.parquet")
+    (proposals,) = (plain / "frames").glob("everything--grid-boxes--*.proposals.parquet")
+    result = json.loads(next(plain.glob("everything--grid-boxes--*.json")).read_text())
+    rows = pq.read_table(objects).to_pylist()
+    assert len(rows) == sum(row["objects"] for row in result["classes"])
+    mean = 100 * sum(row["iou"] for row in rows) / len(rows)
+    assert mean == pytest.approx(result["metrics"]["instance_miou"]["value"])
+    assert len(pq.read_table(proposals)) == 6 * 8 * 8 * 3
