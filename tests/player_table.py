@@ -22,6 +22,7 @@ class Table:
         self.events: list[tuple[Metadata, dict[Field, list[np.ndarray]]]] = []
         self._player = Player(self, source, size_hw=SIZE_HW, **options)
         self._sequence = 0
+        self.patches = 0
 
     def _renderer(self, scene: Scene) -> Any:
         self.renderers.append(BoxRenderer(scene))
@@ -32,6 +33,13 @@ class Table:
         for field, data in pictures:
             fields.setdefault(field, []).append(np.asarray(data))
         self.events.append((metadata, fields))
+
+    def send_patch(self, patch: Metadata) -> None:
+        """As the client: the last event again, with what the patch changes."""
+        metadata, fields = self.events[-1]
+        agents = [metadata["agents"][0] | patch]
+        self.events.append((metadata | {"agents": agents, "sequenceId": self._sequence}, fields))
+        self.patches += 1
 
     def receive(self) -> Metadata:
         raise ClientGone

@@ -82,6 +82,7 @@ class Picture:
     instances: np.ndarray
     parts: np.ndarray
     depth: np.ndarray
+    normals: np.ndarray | None = None
 
 
 class BoxRenderer:
@@ -96,7 +97,7 @@ class BoxRenderer:
         self._boxes = [(number, p.min(axis=0), p.max(axis=0)) for number, p in corners]
         self.calls: list[tuple[object, Size, bool]] = []
 
-    def render(self, camera: object, size_hw: Size, rgb: bool = True) -> Picture:
+    def render(self, camera: object, size_hw: Size, rgb: bool = True, normals: bool = False) -> Picture:
         from saom_player.render.camera import PixelRays
 
         self.calls.append((camera, size_hw, rgb))

@@ -17,6 +17,7 @@ from saom_bench.errors import SaomBenchError
 if TYPE_CHECKING:
     from saom_bench.types import Size
     from saom_collectors.collect import CollectConfig, Outcome
+    from saom_collectors.session import PlayerOptions
     from saom_collectors.views import ViewRules
 
 
@@ -54,6 +55,9 @@ def collect(
     packs: Annotated[
         Path | None, typer.Option(help="For --player embedded: a folder of scene packs, for the scenes it has.")
     ] = None,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="For --player embedded: keep part ids, too (dataset /parts).")
+    ] = False,
     workers: Annotated[int, typer.Option("--workers", "-j", help="Processes; 0 is one for each core.")] = 0,
     min_objects: Annotated[int, typer.Option(help="Prefer views that show at least this many objects.")] = 3,
     tries: Annotated[int, typer.Option(help="Candidate poses looked at for each view.")] = 8,
@@ -114,6 +118,8 @@ def collect(
 
     saom-bench collect data/rare --split train --strategy class-balanced --randomize spawn,materials,lighting
 
+    saom-bench collect data/parts --split train --parts
+
     saom-bench collect data/train --status
 
     saom-bench collect /shared/train --split train --engine slurm --engine-options slurm_partition=cpu --workers 64
@@ -140,7 +146,10 @@ def collect(
     panorama, picture_hw = asked_for(
         kind, size, _checked_fov(fov), hfov, sweep_views, pitch_rows, view_size, projection, blend, keep_views
     )
-    options = PlayerOptions(player, picture_hw, fov, player_path, packs, player_commit, step_timeout_s=step_timeout)
+    options = PlayerOptions(
+        player, picture_hw, fov, player_path, packs, player_commit, step_timeout_s=step_timeout, parts=parts
+    )
+    _check_parts(options, panorama is not None)
     asked = select(all_scenes(), scenes, split, rooms, limit_scenes)
     config = CollectConfig(
         split=split_of(asked[0]),
@@ -222,6 +231,14 @@ def _check_numbers(**numbers: int) -> None:
     for name, value in numbers.items():
         if value < 1:
             raise SaomBenchError(f"--{name.replace('_', '-')} {value} is too few; give 1 or more")
+
+
+def _check_parts(options: "PlayerOptions", panoramas: bool) -> None:
+    from saom_collectors.thor import check_parts
+
+    check_parts(options)
+    if options.parts and panoramas:
+        raise SaomBenchError("--parts is for single views, not for --kind panoramas; leave one of them away")
 
 
 def _say_without_packs(chosen: tuple[str, ...], packs: Path) -> None:

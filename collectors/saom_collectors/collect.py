@@ -82,6 +82,7 @@ class CollectConfig:
         """What must agree before shards may join a dataset."""
         return {
             **({"panorama": self.panorama.settings()} if self.panorama else {}),
+            **({"parts": True} if self.player.parts else {}),
             "label_set": self.label_set,
             "split": self.split,
             "size_hw": list(self.player.size_hw),
@@ -122,7 +123,7 @@ class CollectConfig:
                 options[name] = f"{value:g}" if isinstance(value, float) else value
         if self.player.packs is not None:
             options["--packs"] = str(self.player.packs)
-        written = [str(part) for pair in options.items() for part in pair]
+        written = [str(part) for pair in options.items() for part in pair] + ["--parts"] * self.player.parts
         return [*written, *self.panorama.options(self.player.size_hw)] if self.panorama else written
 
     def header(self, scene: str) -> ShardHeader:
@@ -151,7 +152,7 @@ class SceneWorker:
             rejected: Counter[str] = Counter()
             session = SupervisedSession(self._session, options, report)
             header, panorama = self.config.header(scene), self.config.panorama
-            layers = ("owners",) if panorama else ()
+            layers = ("owners",) if panorama else ("parts",) if options.parts else ()
             kept = options.size_hw if panorama and panorama.keep_views else None
             with ShardWriter(self.folder, header, self.config.size_hw, layers=layers, source_size_hw=kept) as writer:
                 for shot in shots(session, scene, self.config, rejected):
@@ -209,7 +210,8 @@ def take(session: Session, view: ChosenView, config: CollectConfig, rejected: Co
     if seen.faulty:
         rejected[FAULTY] += len(seen.faulty)
     labels, instances = decode(seen.ids, seen.keys, seen.types, label_set(config.label_set), config.min_area_px)
-    return Shot(Capture(seen.rgb, labels, instances, seen.pose, config.player.fov_deg, seed=view.seed))
+    layers = {} if seen.parts is None else {"parts": seen.parts}
+    return Shot(Capture(seen.rgb, labels, instances, seen.pose, config.player.fov_deg, seed=view.seed), layers)
 
 
 @dataclass(frozen=True)

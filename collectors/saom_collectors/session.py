@@ -39,6 +39,8 @@ class PlayerOptions:
     start_timeout_s: float = 120.0
     reset_timeout_s: float = 300.0
     step_timeout_s: float = 120.0
+    parts: bool = False
+    """For "embedded": part ids with every picture."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class View:
     """AI2-THOR objectType of each object in the scene."""
     pose: Pose
     """Where the agent really stands, as the simulator says."""
+    parts: NDArray[np.uint16] | None = None
+    """(H, W) part numbers, the same in all views of a scene, 0 for nothing; None where they were not asked for."""
     faulty: tuple[str, ...] = ()
     """Objects in the picture that were left out of ``keys``, since their masks are known to be wrong."""
 

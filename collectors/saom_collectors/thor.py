@@ -9,7 +9,7 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +20,7 @@ import ai2thor.build
 import ai2thor.controller
 import ai2thor.platform
 import numpy as np
+from numpy.typing import NDArray
 
 from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.types import Pose, Size
@@ -52,6 +53,7 @@ def open_player(options: PlayerOptions) -> "ThorSession":
         raise unknown("player", options.kind, PLAYERS)
     if options.packs is not None:
         pack_folder(options)
+    check_parts(options)
     return ThorSession(options)
 
 
@@ -79,6 +81,15 @@ def simulator_of(options: PlayerOptions) -> dict[str, Any]:
 def build_commit(options: PlayerOptions) -> str:
     """The commit of AI2-THOR's build that ``options`` ask for; by default the one that the client was made for."""
     return options.commit or str(ai2thor.build.COMMIT_ID)
+
+
+def check_parts(options: PlayerOptions) -> None:
+    """Raises SaomBenchError where ``options`` ask for part ids of a player that has none."""
+    if options.parts and options.kind != "embedded":
+        raise SaomBenchError(
+            f"--player {options.kind} has no part ids: AI2-THOR's objects are one piece each; leave --parts away, or "
+            "use --player embedded"
+        )
 
 
 def pack_folder(options: PlayerOptions) -> PackFolder:
@@ -209,7 +220,8 @@ class ThorSession:
             with redirect_stdout(sys.stderr):
                 self._controller = self._client()
             # In two steps, so that the watch stands before the player runs, and no scene loads unasked.
-            self._controller.initialization_parameters = {**_INITIALIZE, "fieldOfView": self.options.fov_deg}
+            parts = {"renderPartSegmentation": True} if self.options.parts else {}
+            self._controller.initialization_parameters = {**_INITIALIZE, "fieldOfView": self.options.fov_deg, **parts}
             self._watch = Watch(self._controller, self.options.start_timeout_s)
             height, width = self._size_hw
             self._controller.start(width=width, height=height)
@@ -300,11 +312,22 @@ class ThorSession:
                 horizon_deg=_tidy(agent["cameraHorizon"]),
                 standing=bool(agent.get("isStanding", True)),
             ),
+            parts=_parts_in(event.metadata) if self.options.parts else None,
             faulty=faulty,
         )
 
     def _is_faulty(self, object_id: str) -> bool:
         return self.options.kind == "unity" and bool(known_fault(self._scene or "", object_id))
+
+
+def _parts_in(event: Mapping[str, Any]) -> NDArray[np.uint16]:
+    """(H, W) the part ids of an event's metadata."""
+    told = event.get("partSegmentation")
+    if told is None:
+        raise PlayerLost("the player sent no part ids, though it was asked for them")
+    if told["dtype"] != "<u2":
+        raise SaomBenchError("the scene has more than 65,535 parts, which no shard can tell apart; leave --parts away")
+    return np.frombuffer(told["data"], told["dtype"]).reshape(told["shape"])
 
 
 def _client_class(folder: Path | None) -> type[Any]:

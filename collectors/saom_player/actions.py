@@ -4,6 +4,7 @@ An action that is not here answers InvalidAction; nothing is accepted and then n
 """
 
 import sys
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -59,12 +60,13 @@ def initialize(
     renderSemanticSegmentation: bool = False,
     renderNormalsImage: bool = False,
     renderFlowImage: bool = False,
+    renderPartSegmentation: bool = False,
+    fastActionEmit: bool = False,
     agentMode: str = "default",
     agentCount: int = 1,
     **others: object,
 ) -> dict[str, float]:
     """Set how the agent moves and what is rendered. As in AI2-THOR, unknown parameters are no error."""
-    _refuse("renderNormalsImage", renderNormalsImage)
     _refuse("renderFlowImage", renderFlowImage)
     _refuse(f"agentMode {agentMode!r}", agentMode.lower() != "default")
     _refuse(f"agentCount {agentCount}", agentCount != 1)
@@ -87,6 +89,9 @@ def initialize(
         depth=renderDepthImage,
         instances=renderInstanceSegmentation,
         classes=renderSemanticSegmentation,
+        normals=renderNormalsImage,
+        parts=renderPartSegmentation,
+        fast_emit=fastActionEmit,
     )
     sim.initialized = True
     x, _, z = sim.agent.position
@@ -100,6 +105,13 @@ def change_resolution(sim: Simulation, x: int, y: int) -> None:
     if not (1 <= x <= MAX_SIDE_PX and 1 <= y <= MAX_SIDE_PX):
         raise ActionError(f"resolution {x}x{y} is out of range: 1 to {MAX_SIDE_PX} pixels a side", "InvalidArgument")
     sim.size_hw = (y, x)
+
+
+def change_fov(sim: Simulation, fieldOfView: float) -> None:
+    """The agent's camera's, from top to bottom in degrees."""
+    if not 0 < fieldOfView < 180:
+        raise ActionError("fov must be set to (0, 180) noninclusive.")
+    sim.settings = replace(sim.settings, fov_deg=fieldOfView)
 
 
 def change_quality(sim: Simulation, quality: str) -> None:
@@ -187,6 +199,7 @@ ACTIONS: dict[str, Handler] = {
     "Initialize": initialize,
     "ChangeResolution": change_resolution,
     "ChangeQuality": change_quality,
+    "ChangeFOV": change_fov,
     "Pass": do_nothing,
     "Done": do_nothing,
     "NoOp": do_nothing,

@@ -1,10 +1,14 @@
 """Turns what the simulation shows into the protocol's picture fields: rows bottom-up, ids as AI2-THOR's colours.
 
+Normals are as seen by the camera, x to its right, y up, z towards it, -1 to 1 spread over 0 to 255; nothing is black.
+
 Frames are kept until the view changes, so actions that change nothing to see cost no rendering.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +22,32 @@ if TYPE_CHECKING:
 
     _View = tuple[Camera, Size]
 
-_AGENT_FIELDS = {"rgb": Field.RGB, "depth": Field.DEPTH, "classes": Field.CLASSES, "ids": Field.IDS}
+_AGENT_FIELDS = {
+    "rgb": Field.RGB,
+    "depth": Field.DEPTH,
+    "normals": Field.NORMALS,
+    "classes": Field.CLASSES,
+    "ids": Field.IDS,
+}
 _CAMERA_FIELDS = {
     "rgb": Field.THIRD_PARTY_RGB,
     "depth": Field.THIRD_PARTY_DEPTH,
+    "normals": Field.THIRD_PARTY_NORMALS,
     "classes": Field.THIRD_PARTY_CLASSES,
     "ids": Field.THIRD_PARTY_IDS,
 }
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one event shows."""
+
+    pictures: list[Picture] = field(default_factory=list)
+    """Third-party cameras' first."""
+    visible: frozenset[int] = frozenset()
+    """The objects (1-based) that count as visible."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """Pictures for which the protocol has no field."""
 
 
 class PictureMaker:
@@ -39,45 +62,76 @@ class PictureMaker:
         self._frames: dict[_View, Frame] = {}
         self._used: dict[_View, Frame] = {}
 
-    def take(self, sim: Simulation, place: Place, instances: bool, rgb: bool) -> tuple[list[Picture], set[int]]:
-        """All pictures of an event, third-party cameras first, and the objects (1-based) that count as visible.
+    def take(self, sim: Simulation, place: Place, instances: bool, rgb: bool) -> Taken:
+        """All that an event shows. Without ``rgb`` there are no pictures.
 
-        Without ``rgb`` there are no pictures. An object is visible when some pixel of the agent's camera shows a point
-        of it that is, seen from above, no further away than the visibility distance.
+        An object is visible when some pixel of the agent's camera shows a point of it that is, seen from above, no
+        further away than the visibility distance.
         """
         self._used = {}
         pictures: list[Picture] = []
-        if rgb:
-            for extra in place.cameras:
-                frame = self._frame(camera_of(extra), sim.size_hw, rgb)
-                pictures += self._fields(frame, sim.settings, instances, _CAMERA_FIELDS)
+        extra = []
+        for other in place.cameras if rgb else ():
+            view = camera_of(other)
+            extra.append(self._frame(view, sim, rgb))
+            pictures += self._fields(extra[-1], view, sim.settings, instances, _CAMERA_FIELDS)
         camera = camera_of_agent(place.agent, sim.settings.fov_deg)
-        frame = self._frame(camera, sim.size_hw, rgb)
+        frame = self._frame(camera, sim, rgb)
         if rgb:
-            pictures += self._fields(frame, sim.settings, instances, _AGENT_FIELDS)
+            pictures += self._fields(frame, camera, sim.settings, instances, _AGENT_FIELDS)
         self._frames = self._used
-        return pictures, visible_in(frame, camera, sim.settings.visibility_distance_m, self._objects)
+        visible = visible_in(frame, camera, sim.settings.visibility_distance_m, self._objects)
+        return Taken(pictures, frozenset(visible), part_metadata(frame, extra) if rgb and sim.settings.parts else {})
 
-    def _frame(self, camera: "Camera", size_hw: Size, rgb: bool) -> "Frame":
-        key = camera, size_hw
+    def _frame(self, camera: "Camera", sim: Simulation, rgb: bool) -> "Frame":
+        key = camera, sim.size_hw
         frame = self._used.get(key) or self._frames.get(key)
-        if frame is None or (rgb and frame.rgb is None):
-            frame = self._renderer.render(camera, size_hw, rgb)
+        normals = rgb and sim.settings.normals
+        if frame is None or (rgb and frame.rgb is None) or (normals and frame.normals is None):
+            frame = self._renderer.render(camera, sim.size_hw, rgb, normals)
         self._used[key] = frame
         return frame
 
-    def _fields(self, frame: "Frame", settings: Settings, instances: bool, fields: dict[str, Field]) -> list[Picture]:
+    def _fields(
+        self, frame: "Frame", camera: "Camera", settings: Settings, instances: bool, fields: dict[str, Field]
+    ) -> list[Picture]:
         result: list[Picture] = []
         if frame.rgb is not None:
             result.append((fields["rgb"], _bottom_up(frame.rgb)))
         if settings.depth:
             result.append((fields["depth"], _bottom_up(np.minimum(frame.depth, np.float32(FAR_PLANE_M)))))
+        if settings.normals and frame.normals is not None:
+            result.append((fields["normals"], _bottom_up(_normal_colors(frame.normals, camera))))
         # As AI2-THOR, classes never come without ids.
         if instances or settings.classes:
             result.append((fields["ids"], _colored(self._id_colors, frame.instances)))
         if settings.classes:
             result.append((fields["classes"], _colored(self._class_colors, frame.instances)))
         return result
+
+
+def part_metadata(frame: "Frame", extra: Sequence["Frame"]) -> dict[str, Any]:
+    """Part images, the agent's and the third-party cameras', as metadata: shape, dtype and the bytes of an array.
+
+    Row 0 is the top; 0 is nothing, other numbers are those of GetParts.
+    """
+    return {
+        "partSegmentation": _array_metadata(frame.parts),
+        "thirdPartyPartSegmentations": [_array_metadata(other.parts) for other in extra],
+    }
+
+
+def _array_metadata(parts: NDArray[np.int32]) -> dict[str, Any]:
+    small = parts.astype("<u2" if parts.max(initial=0) < 2**16 else "<u4")
+    return {"shape": list(small.shape), "dtype": small.dtype.str, "data": small.tobytes()}
+
+
+def _normal_colors(normals: NDArray[np.float32], camera: "Camera") -> NDArray[np.uint8]:
+    right, up, forward = camera.axes()
+    seen = normals @ np.stack([right, up, -forward], axis=1)
+    colors = np.round((seen + np.float32(1)) * np.float32(127.5)).astype(np.uint8)
+    colors[~normals.any(axis=-1)] = 0
+    return colors
 
 
 def visible_in(frame: "Frame", camera: "Camera", distance_m: float, objects: int) -> set[int]:

@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,11 @@ from weakref import WeakKeyDictionary
 from saom_player.actions import handler_of
 from saom_player.arguments import ActionError, bind
 from saom_player.metadata import SceneMetadata, agent_event
-from saom_player.pictures import PictureMaker
-from saom_player.protocol import ClientGone, Picture, Transport
-from saom_player.simulation import Place, SceneSource, Simulation, Size
+from saom_player.pictures import PictureMaker, Taken
+from saom_player.protocol import ClientGone, Transport
+from saom_player.simulation import Agent, Place, SceneSource, Settings, Simulation, Size, ThirdPartyCamera
+
+_State = tuple["weakref.ref[Place]", Agent, tuple[ThirdPartyCamera, ...], Settings, Size, bool, bool]
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,16 @@ class Outcome:
     error: str = ""
     code: str | None = None
     success: bool = True
+
+    def told(self) -> dict[str, Any]:
+        """Its fate, under the client's names."""
+        return {
+            "lastAction": self.action,
+            "lastActionSuccess": self.success,
+            "errorMessage": self.error,
+            "errorCode": self.code,
+            "actionReturn": self.result,
+        }
 
     def failed(self, error: Exception) -> "Outcome":
         """The same action, failed."""
@@ -53,6 +66,8 @@ class Player:
         # Weak keys: a scene goes before the next one is loaded, so that memory never holds two.
         self._shown: WeakKeyDictionary[Place, _Shown] = WeakKeyDictionary()
         self._sequence_id = 0
+        self._sent: _State | None = None
+        """Of the last whole event."""
 
     def run(self) -> None:
         """Say hello, and answer actions until the client leaves. Raises ProtocolError when it talks nonsense."""
@@ -80,29 +95,36 @@ class Player:
             return outcome.failed(error)
 
     def _answer(self, outcome: Outcome, message: Mapping[str, Any]) -> None:
-        pictures: list[Picture] = []
-        visible: set[int] = set()
+        taken = Taken()
         wanted = message.get("renderImage") is not False and self._send_pictures
         instances = self._sim.settings.instances or message.get("renderInstanceSegmentation") is True
         place = self._sim.loaded
+        state = self._state(wanted, instances)
+        if self._sim.settings.fast_emit and state is not None and state == self._sent:
+            self._transport.send_patch({**outcome.told(), "agentId": 0})
+            return
+        self._sent = state
         if place is not None and self._sim.initialized:
             try:
                 maker = self._scene(place).pictures(place)
-                pictures, visible = maker.take(self._sim, place, instances, wanted)
+                taken = maker.take(self._sim, place, instances, wanted)
             except Exception as error:
-                outcome = outcome.failed(error)
-        self._transport.send(self._event(outcome, visible, instances and wanted), pictures)
+                outcome, self._sent = outcome.failed(error), None
+        self._transport.send(self._event(outcome, taken, instances and wanted), taken.pictures)
 
-    def _event(self, outcome: Outcome, visible: set[int], send_colors: bool) -> dict[str, Any]:
+    def _state(self, wanted: bool, instances: bool) -> "_State | None":
+        """All that an event's pictures and metadata follow from, but the action's fate; None without a scene."""
+        sim = self._sim
+        if sim.loaded is None or not sim.initialized:
+            return None
+        # A weak reference, so that a scene can go before the next one is loaded.
+        place = weakref.ref(sim.loaded)
+        return place, sim.loaded.agent, tuple(sim.loaded.cameras), sim.settings, sim.size_hw, wanted, instances
+
+    def _event(self, outcome: Outcome, taken: Taken, send_colors: bool) -> dict[str, Any]:
         scene = self._scene(self._sim.loaded).metadata if self._sim.loaded else None
-        agent = agent_event(self._sim, scene, visible, send_colors or self._sim.settings.classes)
-        agent |= {
-            "lastAction": outcome.action,
-            "lastActionSuccess": outcome.success,
-            "errorMessage": outcome.error,
-            "errorCode": outcome.code,
-            "actionReturn": outcome.result,
-        }
+        agent = agent_event(self._sim, scene, taken.visible, send_colors or self._sim.settings.classes)
+        agent |= {**taken.metadata, **outcome.told()}
         return {"agents": [agent], "thirdPartyCameras": None, "activeAgentId": 0, "sequenceId": self._sequence_id}
 
     def _scene(self, place: Place) -> "_Shown":

@@ -35,10 +35,13 @@ class Field(IntEnum):
     ACTION = 2
     RGB = 4
     DEPTH = 5
+    NORMALS = 6
     CLASSES = 8
     IDS = 9
     THIRD_PARTY_RGB = 10
+    METADATA_PATCH = 11
     THIRD_PARTY_DEPTH = 12
+    THIRD_PARTY_NORMALS = 13
     THIRD_PARTY_IDS = 14
     THIRD_PARTY_CLASSES = 15
     END = 255
@@ -63,6 +66,10 @@ class Transport(Protocol):
         """Send one message. Raises ClientGone."""
         ...
 
+    def send_patch(self, patch: Metadata) -> None:
+        """Send what changes of one agent's last metadata; its pictures stay. Raises ClientGone."""
+        ...
+
     def receive(self) -> Metadata:
         """Wait for the next action: its name under "action", its arguments beside it. Raises ClientGone."""
         ...
@@ -81,9 +88,15 @@ class FifoTransport:
 
     def send(self, metadata: Metadata, pictures: Sequence[Picture]) -> None:
         """Send one message. Raises ClientGone."""
-        body = msgpack.packb(metadata, use_bin_type=True)
+        self._write((Field.METADATA, msgpack.packb(metadata, use_bin_type=True)), *pictures)
+
+    def send_patch(self, patch: Metadata) -> None:
+        """Send what changes of one agent's last metadata; its pictures stay. Raises ClientGone."""
+        self._write((Field.METADATA_PATCH, msgpack.packb(patch, use_bin_type=True)))
+
+    def _write(self, *fields: Picture) -> None:
         buffers: list[memoryview] = []
-        for field, data in ((Field.METADATA, body), *pictures):
+        for field, data in fields:
             view = memoryview(data).cast("B")
             buffers += [memoryview(_HEADER.pack(field, view.nbytes)), view]
         buffers.append(memoryview(_HEADER.pack(Field.END, 0)))

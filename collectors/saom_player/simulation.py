@@ -36,8 +36,8 @@ def client_name(scene: str) -> str:
 class Renderer(Protocol):
     """Draws one scene."""
 
-    def render(self, camera: "Camera", size_hw: Size, rgb: bool = True) -> "Frame":
-        """Draw a view; without ``rgb`` only instances, parts and depth."""
+    def render(self, camera: "Camera", size_hw: Size, rgb: bool = True, normals: bool = False) -> "Frame":
+        """Draw a view; without ``rgb`` only instances, parts and depth, and normals where asked for."""
         ...
 
 
@@ -65,6 +65,11 @@ class Settings:
     depth: bool = False
     instances: bool = False
     classes: bool = False
+    normals: bool = False
+    parts: bool = False
+    """The embedded player's own: part ids in every event's metadata."""
+    fast_emit: bool = False
+    """Send nothing again that the client has."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from embedded_support import PID_FILE, masks_by_client, open_dying, player_pid
 
 from saom_bench.classes import label_set
 from saom_bench.shards.dataset import open_dataset
+from saom_bench.shards.deep import suspicions
+from saom_bench.shards.manifest import read_manifest
 from saom_bench.types import Pose
 from saom_collectors.collect import CollectConfig, collect
 from saom_collectors.decode import decode
@@ -90,3 +93,16 @@ def test_a_collect_killed_inside_a_scene_ends_its_player_and_resumes_to_the_same
     collect(killed, (SCENE,), CONFIG, 1, open_player)
     assert open_dataset(killed).fingerprint == open_dataset(whole).fingerprint
     assert len(open_dataset(whole)) == 3
+
+
+def test_parts_of_every_object_lie_beside_its_label_in_the_shard(tmp_path: Path) -> None:
+    options = replace(OPTIONS, parts=True)
+    config = replace(CONFIG, simulator=simulator_of(options), player=options, views_per_scene=2)
+    assert config.command(SCENE).endswith("--parts")
+    assert collect(tmp_path / "parts", (SCENE,), config, 1, open_player).failures == ()
+    dataset = open_dataset(tmp_path / "parts")
+    parts, labels = dataset.layer("parts", 0), dataset[0].labels
+    assert parts is not None
+    assert (parts.dtype, parts.shape, bool((parts[labels > 0] > 0).all())) == (np.uint16, labels.shape, True)
+    assert len(np.unique(parts[labels > 0])) > len(np.unique(labels)) > 2
+    assert suspicions(tmp_path / "parts", read_manifest(tmp_path / "parts"), lambda n: None) == ()

@@ -83,7 +83,7 @@ def test_initialize_takes_parameters_it_does_not_know_as_ai2thor_does(capfd: pyt
         ({"visibilityDistance": -1}, "visibilityDistance"),
         ({"agentMode": "arm"}, "agentMode 'arm' is not simulated"),
         ({"agentCount": 2}, "agentCount 2 is not simulated"),
-        ({"renderNormalsImage": True}, "renderNormalsImage is not simulated"),
+        ({"renderFlowImage": True}, "renderFlowImage is not simulated"),
     ],
 )
 def test_initialize_refuses_what_it_cannot_do(table: Table, arguments: dict[str, Any], message: str) -> None:
@@ -222,6 +222,9 @@ def test_teleport_full_needs_a_whole_pose(table: Table, missing: str) -> None:
         ("CreateHouse", {"house": {"rooms": []}}, None, "ProcTHOR house is not simulated"),
         ("UpdateThirdPartyCamera", {"thirdPartyCameraId": 0}, None, "len(thirdPartyCameras)=0"),
         ("GetReachablePositions", {"gridSize": 0.00001}, None, "use a larger one"),
+        ("ChangeFOV", {"fieldOfView": 180}, None, "fov must be set to (0, 180)"),
+        ("ChangeFOV", {}, "MissingArguments", "fieldOfView"),
+        ("GetParts", {"objectId": MUG}, "InvalidArgument", "'objectId'"),
         ("Pass", {"agentId": 3}, None, "there is no agent 3"),
     ],
 )
@@ -354,6 +357,47 @@ def test_segmentation_can_be_asked_for_once(table: Table) -> None:
     table.ok("Pass")
     assert Field.IDS not in table.pictures
     assert table.event["colors"] is None
+
+
+def test_parts_come_with_every_picture_where_they_are_asked_for() -> None:
+    table = Table().start(renderPartSegmentation=True, renderInstanceSegmentation=True)
+    table.look_from(-1.5, -1.5, 45, 30)
+    table.ok("AddThirdPartyCamera", position=CORNER, rotation={"x": 30, "y": 45, "z": 0})
+    names = {entry["part"]: (entry["objectId"], entry["name"]) for entry in table.ok("GetParts")}
+    assert (names[1], names[2], len(names)) == ((TABLE, "body"), (MUG, "body"), 9)
+    told = table.event["partSegmentation"]
+    parts = np.frombuffer(told["data"], told["dtype"]).reshape(told["shape"])
+    colors = {c["name"]: c["color"] for c in table.event["colors"]}
+    ids = table.pictures[Field.IDS][0][::-1, :, :3]
+    for number in np.unique(parts):
+        assert (ids[parts == number] == colors[names[int(number)][0]]).all()
+    assert len(np.unique(parts)) >= 4
+    assert [other["shape"] for other in table.event["thirdPartyPartSegmentations"]] == [[24, 32]]
+    assert "partSegmentation" not in table.do("Pass", renderImage=False)
+    assert "partSegmentation" not in Table().start().event
+
+
+def test_with_fast_emit_only_an_actions_fate_is_sent_when_nothing_else_changed() -> None:
+    fast, slow = Table().start(fastActionEmit=True), Table().start()
+    for action, arguments in [
+        ("GetReachablePositions", {}),
+        ("RotateRight", {}),
+        ("Pass", {}),
+        ("FlyAway", {}),
+        ("Pass", {"renderImage": False}),
+        ("Pass", {}),
+        ("AddThirdPartyCamera", {"position": CORNER, "rotation": {"y": 0}}),
+        ("Pass", {}),
+        ("DisableObject", {"objectId": MUG}),
+        ("ChangeFOV", {"fieldOfView": 50}),
+        ("LookDown", {"degrees": 45}),
+    ]:
+        told, expected = fast.do(action, **arguments), slow.do(action, **arguments)
+        assert told == expected
+        assert [*fast.pictures] == [*slow.pictures]
+        for field, pictures in slow.pictures.items():
+            assert all(np.array_equal(a, b) for a, b in zip(pictures, fast.pictures[field], strict=True))
+    assert (fast.patches, slow.patches) == (4, 0)
 
 
 def test_resolution_changes_with_the_next_picture(table: Table) -> None:

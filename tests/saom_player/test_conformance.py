@@ -174,6 +174,24 @@ def test_a_third_party_camera_equals_the_agents_at_an_equal_pose(client: Any) ->
     assert np.array_equal(event.third_party_camera_frames[0], event.frame)
 
 
+def part_frame(told: dict[str, Any]) -> Any:
+    return np.frombuffer(told["data"], told["dtype"]).reshape(told["shape"])
+
+
+def test_part_ids_pass_through_the_client_for_every_camera(client: Any) -> None:
+    client.reset("FloorPlan1", renderPartSegmentation=True)
+    event = look(client)
+    eye, parts = event.metadata["cameraPosition"], part_frame(event.metadata["partSegmentation"])
+    names = {entry["part"]: entry["objectId"] for entry in client.step("GetParts").metadata["actionReturn"]}
+    for number in np.unique(parts):
+        assert {md5_color(names[number])} == {tuple(c) for c in event.instance_segmentation_frame[parts == number]}
+    event = client.step("AddThirdPartyCamera", position=eye, rotation={"x": 30, "y": 45, "z": 0}, fieldOfView=90)
+    (other,) = event.metadata["thirdPartyPartSegmentations"]
+    assert np.array_equal(part_frame(other), parts)
+    client.reset("FloorPlan1", renderPartSegmentation=False)
+    assert "partSegmentation" not in client.last_event.metadata
+
+
 def test_resolution_changes_by_action_and_by_reset(client: Any) -> None:
     event = client.step("ChangeResolution", x=320, y=240, raise_for_failure=True)
     assert event.frame.shape == (240, 320, 3)
