@@ -13,7 +13,7 @@ _MAGIC = b"Kaydara FBX Binary  \x00\x1a\x00"
 _WIDE_FROM = 7500
 _SCALARS = {b"Y": "<h", b"C": "<B", b"B": "<B", b"I": "<i", b"F": "<f", b"D": "<d", b"L": "<q"}
 _ARRAYS = {b"f": "<f4", b"d": "<f8", b"l": "<i8", b"i": "<i4", b"b": "i1", b"c": "u1"}
-_LARGEST_ARRAY_BYTES = 256 << 20
+_LARGEST_ARRAY_BYTES, _LARGEST_TOTAL_BYTES = 256 << 20, 1 << 30
 _DEEPEST = 64
 
 
@@ -62,6 +62,7 @@ def parse_fbx(data: bytes, name: str) -> Node:
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self._unpacked = 0
         version = struct.unpack_from("<I", data, 23)[0]
         self._head, self._head_size = ("<QQQB", 25) if version >= _WIDE_FROM else ("<IIIB", 13)
 
@@ -115,8 +116,9 @@ class _Reader:
         count, packed, length = struct.unpack_from("<III", self._data, at)
         at += 12
         size = count * dtype.itemsize
-        if size > _LARGEST_ARRAY_BYTES:
-            raise ValueError(f"an array of {size:,} bytes")
+        self._unpacked += size
+        if size > _LARGEST_ARRAY_BYTES or self._unpacked > _LARGEST_TOTAL_BYTES:
+            raise ValueError(f"an array of {size:,} bytes, {self._unpacked:,} in all")
         if not packed:
             return np.frombuffer(self._data, dtype, count, at), at + size
         # Never more than it says: a few bytes can unpack to gigabytes.

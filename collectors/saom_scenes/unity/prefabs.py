@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from saom_scenes.unity.project import UnityProject
+from saom_scenes.unity.project import UnityError, UnityProject
 from saom_scenes.unity.yaml_text import Document, Reference, documents, fields, reference
 
 GAME_OBJECT, TRANSFORM, RECT_TRANSFORM = 1, 4, 224
@@ -17,6 +17,7 @@ _WANTED = {
 }  # fmt: skip
 _POSITIVE = 0x7FFFFFFFFFFFFFFF
 _DEEPEST = 16
+_MOST_OBJECTS = 300_000
 _MODIFICATION = re.compile(r"^(m_Modification\.m_Modifications\.Array\.data\[\d+\])\.(target|propertyPath|value|"
                            r"objectReference)$")  # fmt: skip
 _REMOVED = re.compile(r"^m_Modification\.m_Removed(?:Components|GameObjects)\.Array\.data\[\d+\]$")
@@ -81,6 +82,9 @@ class Prefabs:
                 objects[document.file_id] = UnityObject(document.kind, fields(document.text))
         for file_id, values in instances:
             objects.update(self._instance(file_id, values, stand_ins, depth))
+            # A few prefabs that each hold the next one ten times would come to billions.
+            if len(objects) > _MOST_OBJECTS:
+                raise UnityError(f"{self.project.name(path)} holds over {_MOST_OBJECTS:,} objects; no scene does")
         return objects
 
     def _is_wanted(self, document: Document) -> bool:

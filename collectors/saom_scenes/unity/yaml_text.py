@@ -39,8 +39,8 @@ def documents(text: str) -> Iterator[Document]:
     """The documents of a text asset in order."""
     text = text.replace("\r\n", "\n")
     heads = list(_DOCUMENT.finditer(text))
-    for head, following in zip(heads, [*heads[1:], None], strict=True):
-        end = following.start() if following else len(text)
+    ends = [head.start() for head in heads[1:]] + [len(text)] if heads else []
+    for head, end in zip(heads, ends, strict=True):
         yield Document(int(head[1]), int(head[2]), bool(head[3]), text[head.end() : end])
 
 

@@ -1,0 +1,124 @@
+"""What scenes refer to: meshes by file id, materials, textures, and the project's own names of object types."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from saom_scenes.unity.meshes import Mesh
+from saom_scenes.unity.models import Model, read_model
+from saom_scenes.unity.prefabs import Prefabs
+from saom_scenes.unity.primitives import BUILTIN_GUID, primitive
+from saom_scenes.unity.project import UnityError, UnityProject
+from saom_scenes.unity.surfaces import Surfaces
+from saom_scenes.unity.textures import Textures
+from saom_scenes.unity.yaml_text import Reference
+
+_SIM_SCRIPT, _TYPES, _AGENT = "SimObjPhysics.cs", "SimObjType.cs", "FPSController.prefab"
+_ENUM = re.compile(r"enum\s+SimObjType\b[^{]*\{(.*?)\}", re.S)
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
+_MASK = re.compile(r"m_CullingMask:\s+serializedVersion: \d+\s+m_Bits: (\d+)")
+# The layers that the agent's camera draws in AI2-THOR 2.4 and later, for clones without its prefab.
+_USUAL_MASK = 1847
+_MOST_MODELS = 400
+
+
+@dataclass
+class Assets:
+    """A project's assets, each read once."""
+
+    project: UnityProject
+    prefabs: Prefabs
+    surfaces: Surfaces
+    textures: Textures
+    sim_script: str
+    """The guid of the script that makes a game object a simulation object."""
+    types: dict[int, str]
+    """Names of object types by their numbers."""
+    camera_mask: int
+    """Which layers the agent's camera draws, as bits."""
+    damaged: dict[str, str] = field(default_factory=dict)
+    """Models that could not be read, and why."""
+    _models: dict[Path, Model | None] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def open(cls, project: UnityProject, side_px: int = 256) -> "Assets":
+        """A project's assets. Raises UnityError where the project is not AI2-THOR's, or lacks its scripts."""
+        script, types = project.find(_SIM_SCRIPT), project.find(_TYPES)
+        text = project.text_of(types[1]) if types else None
+        if script is None or text is None:
+            raise UnityError(
+                f"{project.assets} lacks {_SIM_SCRIPT if script is None else _TYPES}: it is not AI2-THOR's Unity "
+                "project, or a clone without unity/Assets/Scripts"
+            )
+        return cls(
+            project=project,
+            prefabs=Prefabs(project, frozenset({script[0]})),
+            surfaces=Surfaces(project),
+            textures=Textures(project, side_px),
+            sim_script=script[0],
+            types=_enum(text),
+            camera_mask=_camera_mask(project),
+        )
+
+    def mesh(self, link: Reference) -> Mesh | None:
+        """The mesh that a reference means; None for one that is not there or damaged, which ``damaged`` then says.
+
+        Raises UnityError for files that Git LFS has not fetched.
+        """
+        if link.guid == BUILTIN_GUID:
+            return primitive(link.file_id)
+        path = self.project.path(link.guid)
+        model = self._model(path) if path else None
+        try:
+            return model.mesh(link.file_id) if model else None
+        except UnityError as error:
+            self.damaged.setdefault(f"{self.mesh_name(link)} {link.file_id}", str(error))
+            return None
+
+    def mesh_name(self, link: Reference) -> str:
+        """What a mesh is called in reports: its file's path below Assets."""
+        path = self.project.path(link.guid)
+        if path is None:
+            return f"built-in {link.file_id}" if link.guid == BUILTIN_GUID else f"guid {link.guid}"
+        return self.project.name(path)
+
+    def _model(self, path: Path) -> Model | None:
+        if path not in self._models:
+            while len(self._models) >= _MOST_MODELS:
+                del self._models[next(iter(self._models))]
+            self._models[path] = self._read(path)
+        return self._models[path]
+
+    def _read(self, path: Path) -> Model | None:
+        name = self.project.name(path)
+        if path.suffix.lower() != ".fbx":
+            self.damaged.setdefault(name, f"{name} is no FBX file; meshes of other kinds are not read")
+            return None
+        data = self.project.bytes_of(path)
+        if data is None:
+            return None
+        try:
+            return read_model(name, data, self.project.text_of(path.with_name(path.name + ".meta")) or "")
+        except UnityError as error:
+            self.damaged.setdefault(name, str(error))
+            return None
+
+
+def _enum(text: str) -> dict[int, str]:
+    """The members of C#'s enum SimObjType by number."""
+    match = _ENUM.search(text)
+    if match is None:
+        raise UnityError(f"{_TYPES} holds no enum SimObjType")
+    found, number = {}, -1
+    for entry in _COMMENT.sub("", match[1]).split(","):
+        name, _, value = (part.strip() for part in entry.partition("="))
+        if name:
+            number = int(value) if value.isdecimal() else number + 1
+            found[number] = name
+    return found
+
+
+def _camera_mask(project: UnityProject) -> int:
+    agent = project.find(_AGENT)
+    match = _MASK.search(project.text_of(agent[1]) or "") if agent else None
+    return int(match[1]) if match else _USUAL_MASK
