@@ -189,6 +189,8 @@ def collect_and_stall(folder: str, heeds_signals: bool = False) -> None:
     config = CollectConfig("train", SIMULATOR, PlayerOptions(size_hw=(60, 80)), views_per_scene=4, rules=RULES)
     scenes = ("FloorPlan1", "FloorPlan2", "FloorPlan3")
     if not heeds_signals:
+        # A shell's background job is started with SIGINT ignored, and passes that on.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         collect(Path(folder), scenes, config, 1, open_stalling)
         return
     with stop_on_signals() as stop:

@@ -1,26 +1,24 @@
 """Panoramas against rays cast in their own geometry: the same room, point and light, without any stitching."""
 
 from collections import Counter
+from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
-from ring_room import BEHIND, EYE, FEET, RoomSession, room
-from round_cameras import direct
+from panorama_truth import Agreement, measure
+from ring_pack import packed_room
+from ring_room import BEHIND, room
 
-from saom_bench.classes import label_set
-from saom_bench.panoramas.stitch import stitching
-from saom_bench.types import Pose
-from saom_collectors.panorama import Cut, PanoramaRules, Shot, shoot
-from saom_player.render.renderer import Camera, Renderer
+from saom_collectors.panorama import PanoramaRules, Shot
+from saom_player.layouts import load_scene
+from saom_player.render.renderer import Renderer
+from saom_player.scene import Scene
 
-CLASSES = label_set("saom-54")
-YAW = 0.0
 RULES = {
     "cylinder": PanoramaRules((192, 960)),
     "sphere": PanoramaRules((220, 960), "equirectangular"),
     "part": PanoramaRules((192, 320), hfov_deg=120.0, views=4),
 }
+Taken = tuple[PanoramaRules, Agreement, Shot]
 
 
 @pytest.fixture(scope="module")
@@ -29,58 +27,42 @@ def renderer() -> Renderer:
 
 
 @pytest.fixture(scope="module", params=list(RULES))
-def taken(request: pytest.FixtureRequest, renderer: Renderer) -> tuple[PanoramaRules, Shot, np.ndarray]:
+def taken(request: pytest.FixtureRequest, renderer: Renderer) -> Taken:
     rules = RULES[request.param]
-    size_hw = rules.view_size(90.0)
-    session = RoomSession(renderer, size_hw)
-    shot = shoot(session, Pose(*FEET, YAW, 0.0), rules, Cut(size_hw, 90.0, CLASSES))
-    frame, _ = direct(renderer, EYE, YAW, rules.size_hw, rules.projection == "equirectangular", rules.hfov_deg)
-    return rules, shot, frame
+    found, shot, _ = measure(renderer, rules)
+    return rules, found, shot
 
 
-def inside(labels: np.ndarray, wraps: bool) -> np.ndarray:
-    """Pixels that are not within one pixel of another label."""
-    padded = np.pad(labels.astype(np.float32), ((1, 1), (1, 1)), mode="edge")
-    if wraps:
-        padded[:, 0], padded[:, -1] = padded[:, -2], padded[:, 1]
-    return np.asarray(cv2.morphologyEx(padded, cv2.MORPH_GRADIENT, np.ones((3, 3)))[1:-1, 1:-1] == 0)
+def check(found: Agreement) -> None:
+    assert found.core > 0.9
+    assert found.labels > 0.995
+    assert found.same_objects
+    assert found.psnr_db > 35
 
 
-def test_labels_and_colours_are_those_of_the_panoramas_own_rays(taken: tuple[PanoramaRules, Shot, np.ndarray]) -> None:
-    _, shot, frame = taken
-    numbers = {name: k for k, name in enumerate((o.object_id for o in room().objects), 1)}
-    found = np.zeros(shot.capture.labels.shape, np.int32)
-    for instance in shot.capture.instances:
-        found[shot.capture.labels == instance.label] = numbers[instance.object_id]
-    truth = np.where(frame.instances <= len(numbers), frame.instances, 0)
-    core = inside(frame.instances, shot.capture.wraps)
-    assert core.mean() > 0.9
-    assert (found == truth)[core].mean() > 0.995
-    assert set(np.unique(found)) == set(np.unique(truth))
-    error = shot.capture.rgb.astype(float) - frame.rgb
-    assert 10 * np.log10(255**2 / (error**2).mean()) > 35
+def test_labels_and_colours_are_those_of_the_panoramas_own_rays(taken: Taken) -> None:
+    check(taken[1])
 
 
-def test_depth_along_the_rays_is_within_a_five_hundredth(renderer: Renderer) -> None:
-    rules = RULES["cylinder"]
-    side, _ = rules.view_size(90.0)
-    cameras = rules.cameras((side, side), 90.0)
-    frames = [renderer.render(Camera(EYE, c.yaw_deg, c.horizon_deg, 90.0), (side, side), rgb=False) for c in cameras]
-    stitched = stitching(cameras, rules.target())
-    found = stitched.nearest(
-        [(c.range_factors() * f.depth).astype(np.float32) for c, f in zip(cameras, frames, strict=True)]
-    )
-    frame, truth = direct(renderer, EYE, 0.0, rules.size_hw)
-    error = (np.abs(found - truth) / truth)[inside(frame.instances, True)]
-    # Half a pixel's angle on a floor that is looked along: at 5 m and at the preset's size less than a centimetre.
-    assert np.median(error) < 0.002
-    assert np.percentile(error, 95) < 0.01
+@pytest.mark.parametrize("kind", ["parametric", "pack"])
+def test_so_are_those_of_whole_rooms(kind: str, tmp_path: Path) -> None:
+    scene: Scene = load_scene("FloorPlan402") if kind == "parametric" else packed_room(tmp_path)
+    found, shot, _ = measure(Renderer(scene), PanoramaRules((192, 960)), scene.agent_position, 77.0)
+    check(found)
+    assert len(shot.capture.instances) >= 8
+
+
+def test_depth_along_the_rays_is_within_a_five_hundredth(taken: Taken) -> None:
+    # Half a pixel's angle on a floor that is looked along: at the preset's size less than a centimetre at 5 m.
+    median, most = taken[1].depth_share
+    assert median < 0.002
+    assert most < 0.01
 
 
 def test_an_object_right_behind_is_one_with_a_box_across_the_seam(
-    taken: tuple[PanoramaRules, Shot, np.ndarray],
+    taken: Taken,
 ) -> None:
-    rules, shot, _ = taken
+    rules, _, shot = taken
     behind = [i for i in shot.capture.instances if i.object_id == BEHIND]
     if not shot.capture.wraps:
         assert behind == []
@@ -96,8 +78,8 @@ def test_an_object_right_behind_is_one_with_a_box_across_the_seam(
     assert max(counts.values()) == 1
 
 
-def test_owners_are_the_nearest_views(taken: tuple[PanoramaRules, Shot, np.ndarray]) -> None:
-    rules, shot, _ = taken
+def test_owners_are_the_nearest_views(taken: Taken) -> None:
+    rules, _, shot = taken
     owners = shot.layers["owners"]
     assert owners.shape == rules.size_hw
     middle = rules.size_hw[1] // 2
