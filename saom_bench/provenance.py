@@ -1,5 +1,6 @@
 """What every output says about how it was made: command, package versions, machine, git state, time."""
 
+import os
 import platform
 import shlex
 import subprocess
@@ -14,6 +15,7 @@ _PACKAGES = (
     "ai2thor",
     "torch",
     "segment-anything",
+    "transformers",
     "onnxruntime",
     "numpy",
     "h5py",
@@ -53,6 +55,24 @@ def git_state(file: Path = Path(__file__)) -> str | None:
         return commit + ("+dirty" if _git(where, "status", "--porcelain") else "")
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def machine() -> str:
+    """The processor with its number of threads, and the GPU where torch is loaded and sees one."""
+    names = [f"{_processor()}, {os.cpu_count()} threads"]
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        names.append(torch.cuda.get_device_name())
+    return "; ".join(names)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
 
 
 def now() -> str:

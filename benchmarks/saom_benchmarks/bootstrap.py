@@ -66,18 +66,31 @@ def ranked_intervals(
     return found
 
 
-def difference(row: SceneSums, baseline: SceneSums, name: str, seed: int, resamples: int = RESAMPLES) -> Interval:
-    """The metric of ``row`` minus that of ``baseline``, in points, with the paired interval.
+def differences(
+    row: SceneSums, baseline: SceneSums, names: Sequence[str], seed: int, resamples: int = RESAMPLES
+) -> dict[str, Interval]:
+    """Each named metric of ``row`` minus that of ``baseline``, in points, with the paired interval.
+
+    Metrics that do not follow from sums, or apply to only one of the two, are left out.
 
     Raises:
         ValueError: the two were not measured on the same scenes.
     """
     if row.scenes != baseline.scenes:
         raise ValueError("a paired difference needs two results on the same scenes")
-    metric = METRICS[name].of
-    value = float(metric(row.total()) - metric(baseline.total()))
     mine, theirs = _resampled(row, seed, resamples), _resampled(baseline, seed, resamples)
-    return _interval(value, None if mine is None or theirs is None else metric(mine) - metric(theirs))
+    found = {}
+    for name in names:
+        metric = METRICS[name].of if name in METRICS else None
+        value = float("nan") if metric is None else float(metric(row.total()) - metric(baseline.total()))
+        if metric is not None and not np.isnan(value):
+            found[name] = _interval(value, None if mine is None or theirs is None else metric(mine) - metric(theirs))
+    return found
+
+
+def difference(row: SceneSums, baseline: SceneSums, name: str, seed: int, resamples: int = RESAMPLES) -> Interval:
+    """``differences`` of one metric that applies to both."""
+    return differences(row, baseline, [name], seed, resamples)[name]
 
 
 def _resampled(sums: SceneSums, seed: int, resamples: int) -> Sums | None:

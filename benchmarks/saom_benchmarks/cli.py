@@ -62,6 +62,10 @@ def eval_(
     workers: Annotated[
         int, typer.Option("--workers", "-j", min=1, help="Processes that score side by side; each loads the models.")
     ] = 1,
+    engine: Annotated[
+        str, typer.Option(help="Where the workers run: local, or ray (RAY_ADDRESS names a cluster).")
+    ] = "local",
+    batch: Annotated[int, typer.Option(min=1, help="Images asked of a worker at a time.")] = 1,
     parquet: Annotated[
         bool, typer.Option("--parquet", help="Write every object and proposal as Parquet too (extra: parquet).")
     ] = False,
@@ -92,9 +96,10 @@ def eval_(
         return
     from saom_bench.everything.config import parse_grid
     from saom_bench.shards.dataset import open_dataset
+    from saom_benchmarks.boards import boards
     from saom_benchmarks.crew import Order, rank
     from saom_benchmarks.evaluate import evaluate, plan
-    from saom_benchmarks.leaderboard import boards, render
+    from saom_benchmarks.leaderboard import render
     from saom_benchmarks.models import EverythingOverrides, load_models
     from saom_benchmarks.protocols import protocols
     from saom_benchmarks.tables import write_tables
@@ -120,7 +125,7 @@ def eval_(
     if (rank() or (1, 1))[0] == 1:
         _announce(dataset, loaded, [f"{each.protocol.name} on {len(each.indices)} images" for each in plans])
     with progress() as bar:
-        order = Order(data, tuple(_split(models)), device, overrides, weights, workers)
+        order = Order(data, tuple(_split(models)), device, overrides, weights, workers, batch, engine)
         results = evaluate(dataset, loaded, plans, out, bar, lambda: shared.saved_s, seed, fresh, order)
     if not results:  # another process of torchrun has them
         return
@@ -177,8 +182,9 @@ def leaderboard(
     """
     from saom_bench.errors import SaomBenchError
     from saom_bench.files import write_text_atomically
-    from saom_benchmarks.leaderboard import boards, render
+    from saom_benchmarks.boards import boards
     from saom_benchmarks.leaderboard import markdown as to_markdown
+    from saom_benchmarks.leaderboard import render
     from saom_benchmarks.results import read_results
 
     def warn(problem: SaomBenchError) -> None:

@@ -13,9 +13,9 @@ from rich.progress import Progress
 
 from saom_bench.classes import LabelSet
 from saom_bench.errors import SaomBenchError
-from saom_bench.provenance import command_line, git_state, now, package_versions
+from saom_bench.provenance import command_line, git_state, machine, now, package_versions
 from saom_bench.shards.dataset import ShardDataset
-from saom_benchmarks.bootstrap import LEVEL, RESAMPLES, Interval, intervals, ranked_intervals
+from saom_benchmarks.bootstrap import LEVEL, RESAMPLES, Interval, differences, intervals, ranked_intervals
 from saom_benchmarks.crew import Answer, Crew, Order, answer, rank, wait_for_all
 from saom_benchmarks.metrics import COLUMNS, SceneSums, sum_by_scene
 from saom_benchmarks.models import Model
@@ -25,6 +25,7 @@ from saom_benchmarks.results import (
     Bootstrap,
     DataInfo,
     Failure,
+    Paired,
     Result,
     SceneTally,
     Speed,
@@ -163,7 +164,7 @@ def evaluate(
         for row in rows:
             row.record.open(fresh=False)
             _refuse_gaps(row, keys)
-    results = [_result(row, seed) for row in rows]
+    results = with_differences([_result(row, seed) for row in rows])
     for row, result in zip(rows, results, strict=True):
         write_result(out, result)
         if result.status == "complete":
@@ -212,7 +213,7 @@ def _score(
     """Ask for what the rows lack, and record the answers as they come."""
     task = bar.add_task("eval", total=len(todo), unit="images", note="")
     keys, places = dataset.keys, {id(model): place for place, model in enumerate(models)}
-    if order is None or order.processes < 2:
+    if order is None or order.is_here:
         for index in todo:
             for row in rows:
                 if row.wants(index, keys[index]):
@@ -267,6 +268,21 @@ def _result(row: Row, seed: int) -> Result:
     )
 
 
+def with_differences(results: Sequence[Result]) -> list[Result]:
+    """The results, each with its paired differences to the others that it compares with."""
+    complete = [result for result in results if result.status == "complete"]
+
+    def paired(one: Result) -> list[Paired]:
+        others = [r for r in complete if r is not one and r.comparable == one.comparable]
+        names = list(one.metrics)
+        return [
+            Paired(model=other.model.name, metrics=differences(one.sums(), other.sums(), names, one.bootstrap.seed))
+            for other in (others if one.status == "complete" else ())
+        ]
+
+    return [result.model_copy(update={"differences": paired(result)}) for result in results]
+
+
 def _metrics(row: Row, frames: Sequence[FrameScore], sums: SceneSums, seed: int) -> dict[str, Interval]:
     protocol = row.plan.protocol
     ranked = ranked_intervals(frames, sums.scenes, len(row.data.classes), protocol.ranked, seed)
@@ -294,5 +310,22 @@ def _speed(frames: Sequence[FrameScore]) -> Speed | None:
     seconds = [frame.seconds for frame in frames]
     if not seconds:
         return None
-    peak_mb = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
-    return Speed(mean_s=round(fmean(seconds), 4), median_s=round(median(seconds), 4), peak_memory_mb=peak_mb)
+    return Speed(
+        mean_s=round(fmean(seconds), 4),
+        median_s=round(median(seconds), 4),
+        machine=machine(),
+        peak_memory_mb=_peak_memory_mb(),
+        peak_gpu_memory_mb=_peak_gpu_memory_mb(),
+    )
+
+
+def _peak_memory_mb() -> float:
+    # Of ended children the system keeps the largest one's: that of the processes of --workers.
+    peaks = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return round(max(peaks) / 1024, 1)
+
+
+def _peak_gpu_memory_mb() -> float | None:
+    import torch
+
+    return round(torch.cuda.max_memory_allocated() / 2**20, 1) if torch.cuda.is_available() else None

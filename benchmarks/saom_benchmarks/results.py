@@ -93,8 +93,18 @@ class Speed(_Strict):
 
     mean_s: float
     median_s: float
+    machine: str = ""
+    """Its processor, and its GPU where it has one."""
     peak_memory_mb: float | None = None
-    """Of the whole process, all models of the run together."""
+    """Of the largest process, all models of the run together."""
+    peak_gpu_memory_mb: float | None = None
+
+
+class Paired(_Strict):
+    """How this row differs from another of its run, scene by scene, in points."""
+
+    model: str
+    metrics: dict[str, Interval]
 
 
 class Bootstrap(_Strict):
@@ -120,6 +130,8 @@ class Result(_Strict):
     failures: list[Failure]
     metrics: dict[str, Interval]
     """Percent; empty when the row failed."""
+    differences: list[Paired] = []
+    """To every other row of the same run, task and images; the metrics that follow from sums."""
     per_image: dict[str, float]
     """Means over images that are no percentages, such as the number of proposals."""
     classes: list[ClassRow]

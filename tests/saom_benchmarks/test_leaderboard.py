@@ -5,7 +5,8 @@ from eval_results import make_result
 from rich.console import Console
 
 from saom_bench.errors import SaomBenchError
-from saom_benchmarks.leaderboard import Board, boards, markdown, percent, render
+from saom_benchmarks.boards import Board, boards
+from saom_benchmarks.leaderboard import markdown, percent, render
 from saom_benchmarks.results import Result
 
 SAM = make_result("SAM", {"A": 40, "B": 60}, kind="sam", base_weights_sha256="m")
@@ -31,6 +32,29 @@ def test_rows_are_sorted_by_miou_and_compared_with_sam() -> None:
     # Each scene gains 20 points: the paired difference has no spread.
     assert (delta.value, delta.low, delta.high) == (pytest.approx(20), pytest.approx(20), pytest.approx(20))
     assert board.entries[1].delta is None
+
+
+def test_the_lower_end_of_the_interval_ranks() -> None:
+    steady = make_result("steady", {"A": 50, "B": 50, "C": 50})
+    wild = make_result("wild", {"A": 20, "B": 60, "C": 90})
+    (board,) = boards([wild, steady])
+    assert wild.metrics["miou"].value > steady.metrics["miou"].value
+    assert _ranks(board) == [(1, "steady"), (2, "wild")]
+    # Two of three scenes gain and one loses: the paired interval holds 0.
+    assert [entry.is_tied for entry in board.entries] == [False, True]
+    assert not any(entry.is_tied for entry in boards([SAM, SAOM])[0].entries)
+
+
+def test_rows_that_stand_apart_say_why() -> None:
+    other = make_result("SAOM", {"A": 90, "B": 90}, fingerprint="0" * 64)
+    coarse = make_result("SAM", {"A": 90, "B": 90}, parameters={"grid": [64, 64]})
+    main, *rest = boards([other, SAM, SAOM, coarse])
+    assert main.apart == ""
+    assert sorted(board.apart for board in rest) == [
+        "other data (fingerprint) 000000000000, not ffffffffffff",
+        "other grid [64, 64], not [32, 32]",
+    ]
+    assert "stands apart: other data (fingerprint)" in _text([other, SAM, SAOM])
 
 
 @pytest.mark.parametrize(

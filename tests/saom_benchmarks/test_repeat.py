@@ -49,8 +49,13 @@ def _numbers(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_numbers_of_one(data: Path, plain: Path, tmp_path: Path) -> None:
-    _run("--data", data, "--models", "grid-boxes,oracle", "--out", tmp_path, "--workers", 2)
+@pytest.mark.parametrize("options", [("--batch", 1), ("--batch", 4), ("--engine", "ray", "--batch", 2)])
+def test_other_processes_give_the_numbers_of_one(
+    data: Path, plain: Path, tmp_path: Path, options: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(p for p in sys.path if p))
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    _run("--data", data, "--models", "grid-boxes,oracle", "--out", tmp_path, "--workers", 2, *options)
     assert _numbers(tmp_path) == _numbers(plain)
 
 
