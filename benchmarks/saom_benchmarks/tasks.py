@@ -27,6 +27,8 @@ class Task:
     """None for any."""
     simulators: tuple[str, ...] = ()
     """Names that its data may come from; () for any."""
+    geometry: str | None = None
+    """What the embedded player drew: "parametric" or "packs"; None for any."""
     kind: str = "view"
     protocols: tuple[str, ...] = ("oracle-point", "everything")
     grid: tuple[int, int] = (32, 32)
@@ -45,10 +47,12 @@ class Task:
 
     def check(self, dataset: ShardDataset) -> None:
         """Raise SaomBenchError when ``dataset`` is not this task's."""
+        geometry = dataset.simulator.get("scenes", "not stated")
         stated = [
             ("split", dataset.split, (self.split,)),
             ("label set", dataset.label_set.name, (self.label_set or dataset.label_set.name,)),
             ("simulator", str(dataset.simulator.get("name")), self.simulators or (str(dataset.simulator.get("name")),)),
+            ("geometry", geometry, (self.geometry or geometry,)),
             ("kind of picture", dataset[0].capture.kind, (self.kind,)),
             ("number of images", len(dataset), (self.images or len(dataset),)),
             ("fingerprint", dataset.fingerprint, (self.fingerprint or dataset.fingerprint,)),
@@ -72,6 +76,7 @@ TASKS: dict[str, Task] = {
             "Single views of the 20 iTHOR test scenes, laid out and rendered by the embedded player.",
             f"saom-bench collect DATA {_VIEWS}",
             simulators=("saom-player",),
+            geometry="parametric",
             everything_images=40,
         ),
         Task(
@@ -80,6 +85,7 @@ TASKS: dict[str, Task] = {
             "Panoramas (360 degrees, 5:1) of the 20 iTHOR test scenes in the embedded player.",
             "saom-bench collect DATA --kind panoramas --split test --views-per-scene 2 --seed 0",
             simulators=("saom-player",),
+            geometry="parametric",
             kind="panorama",
             everything_images=20,
         ),
@@ -90,6 +96,7 @@ TASKS: dict[str, Task] = {
             "Users make the packs from a clone of AI2-THOR's Unity project, so the fingerprint is the clone's.",
             f"saom-bench collect DATA --packs PACKS {_VIEWS}",
             simulators=("saom-player",),
+            geometry="packs",
             everything_images=40,
         ),
         Task(

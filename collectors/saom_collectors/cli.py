@@ -153,7 +153,7 @@ def collect(
     asked = select(all_scenes(), scenes, split, rooms, limit_scenes)
     config = CollectConfig(
         split=split_of(asked[0]),
-        simulator=simulator_of(options),
+        simulator=simulator_of(options, asked),
         player=options,
         label_set=label_set(label_set_name).name,
         views_per_scene=views_per_scene,

@@ -32,6 +32,7 @@ from saom_bench.shards.manifest import (
 from saom_bench.shards.writer import ShardWriter
 from saom_bench.types import Capture, Size
 from saom_collectors.decode import decode
+from saom_collectors.geometry import of_scene
 from saom_collectors.jobs import Engine, JobRules, run_jobs
 from saom_collectors.panorama import Cut, PanoramaRules, Shot, heading, look_around, shoot
 from saom_collectors.runlog import RunLog
@@ -129,7 +130,8 @@ class CollectConfig:
     def header(self, scene: str) -> ShardHeader:
         """The root attributes of one scene's shard."""
         classes = label_set(self.label_set)
-        return ShardHeader(classes, scene, self.split, self.seed, self.simulator, self.command(scene))
+        simulator = of_scene(self.simulator, self.player.packs, scene)
+        return ShardHeader(classes, scene, self.split, self.seed, simulator, self.command(scene))
 
 
 @dataclass

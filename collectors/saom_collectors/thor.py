@@ -9,7 +9,7 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.types import Pose, Size
+from saom_collectors.geometry import PARAMETRIC, geometry_of
 from saom_collectors.known_faults import known_fault
 from saom_collectors.leash import leashed
 from saom_collectors.session import ActionFailed, PlacedObject, PlayerLost, PlayerOptions, Position, View
@@ -57,23 +58,27 @@ def open_player(options: PlayerOptions) -> "ThorSession":
     return ThorSession(options)
 
 
-def simulator_of(options: PlayerOptions) -> dict[str, Any]:
-    """Name, version and arguments of the simulator that ``options`` start, as shards and results state them."""
+def simulator_of(options: PlayerOptions, scenes: Collection[str] = ()) -> dict[str, Any]:
+    """Name, version, geometry and arguments of the simulator that ``options`` start, as shards and results state them.
+
+    ``scenes`` are those to come: with packs, each may be a pack's or parametric.
+    """
     if options.kind not in PLAYERS:
         raise unknown("player", options.kind, PLAYERS)
     client = metadata.version("ai2thor")
     embedded = options.kind == "embedded"
-    scenes: dict[str, Any] = {"scenes": "parametric"} if embedded else {}
+    shown: dict[str, Any] = {"scenes": PARAMETRIC} if embedded else {}
     if options.packs is not None:
-        scenes = {"scenes": "packs", "packs": pack_folder(options).fingerprint()}
+        folder = pack_folder(options)
+        shown = {"scenes": geometry_of(scenes, folder), "packs": folder.fingerprint()}
     if not embedded:
         own = options.executable and f"local: {options.executable.name}"
-        scenes = {"build": own or build_commit(options)}
+        shown = {"build": own or build_commit(options)}
     return {
         "name": "saom-player" if embedded else "ai2thor-unity",
         "version": metadata.version("saom-bench") if embedded else client,
         "client": f"ai2thor {client}",
-        **scenes,
+        **shown,
         "arguments": {**_INITIALIZE, "fieldOfView": options.fov_deg, "size_hw": list(options.size_hw)},
     }
 

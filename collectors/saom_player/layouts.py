@@ -1,7 +1,7 @@
 """iTHOR's and RoboTHOR's scenes by name: the metadata's placements, objects built to fit them, a room around them."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -69,6 +69,15 @@ def load_scene(name: str, seed: int = 0) -> Scene:
         bounds=_bounds(room),
         agent_position=(x, FLOOR_Y_M + 0.9, z),
     )
+
+
+def stand_ins(name: str, object_ids: Collection[str], seed: int = 0) -> dict[str, SceneObject]:
+    """Some objects of a scene as `load_scene` builds them, by id: for real rooms that lack their models."""
+    objects = placed_objects(name)
+    room = measure_apartment(name, objects) if is_apartment(name) else measure(objects)
+    boxes = {o.object_id: _drawn_box(o, objects, room) for o in objects}
+    wanted = [o for o in objects if o.object_id in object_ids]
+    return {o.object_id: _scene_object(o, boxes, objects, room, seed, name) for o in wanted}
 
 
 def _rng(seed: int, *names: str) -> np.random.Generator:

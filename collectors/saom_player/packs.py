@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from saom_player.arguments import ActionError
 from saom_player.layout_table import PlacedObject, placed_objects, scene_names
-from saom_player.layouts import load_scene
+from saom_player.layouts import load_scene, stand_ins
 from saom_player.mesh import Mesh, Part
 from saom_player.occupancy import AGENT_CENTER_M
 from saom_player.pack_lights import ambient, lamps, sun, window_openings
@@ -34,15 +34,18 @@ class LoadedPack:
 
     scene: Scene
     unseen: tuple[str, ...]
+    stand_ins: tuple[str, ...]
+    """Ids of those whose models the pack's source lacked: they are the parametric scene's."""
     built_anew: bool
     """The pack has no floor: walls, floor and ceiling are those of the parametric scene."""
 
     def report(self) -> str:
         """One line for the log."""
-        shown = len(self.scene.objects) - len(self.unseen)
+        shown = len(self.scene.objects) - len(self.unseen) - len(self.stand_ins)
+        stand_ins = f"; {len(self.stand_ins)} are parametric, for want of their models" if self.stand_ins else ""
         rest = f"; {len(self.unseen)} have no mesh in the pack" if self.unseen else ""
         anew = "; it has no floor: the parametric scene's walls and floor stand in" if self.built_anew else ""
-        return f"{self.scene.name}: from its pack, {shown} of {len(self.scene.objects)} objects{rest}{anew}"
+        return f"{self.scene.name}: from its pack, {shown} of {len(self.scene.objects)} objects{stand_ins}{rest}{anew}"
 
 
 class PackScenes:
@@ -98,8 +101,11 @@ def pack_scene(pack: Pack) -> LoadedPack:
     """The scene of a pack. Raises PackError for textures that are no pictures."""
     placed = placed_objects(pack.scene) if pack.scene in scene_names() else ()
     pieces = _pieces(pack)
-    objects = _objects(pack, placed, pieces)
-    structures = _structures(pack, {o.object_id for o in objects}, pieces)
+    number = _numbers(pack, placed)
+    objects = _objects(pack, placed, number, pieces)
+    lent = _stand_ins(pack, objects) if placed else {}
+    objects = tuple(lent.get(o.object_id, o) for o in objects)
+    structures = _structures(pack, {o.object_id for o in objects}, set(number.values()), pieces)
     shell = shell_of(_built(pack, pieces))
     built_anew = not len(shell.floor) and bool(placed)
     if built_anew:
@@ -125,7 +131,7 @@ def pack_scene(pack: Pack) -> LoadedPack:
         roof=None if built_anew else indoors(shell, bounds),
         textures=scene_textures(pack.textures, {k for m in pack.materials for k in pictures_of(m)}),
     )
-    return LoadedPack(scene, tuple(o.object_id for o in objects if not o.parts), built_anew)
+    return LoadedPack(scene, tuple(o.object_id for o in objects if not o.parts), tuple(lent), built_anew)
 
 
 @dataclass(frozen=True)
@@ -179,19 +185,42 @@ def _built(pack: Pack, pieces: _Pieces) -> NDArray[np.float64]:
     return np.concatenate([np.zeros((0, 3, 3)), *(pieces.corners(k) for k in built)])
 
 
-def _objects(pack: Pack, placed: Sequence[PlacedObject], pieces: _Pieces) -> tuple[SceneObject, ...]:
+def _objects(
+    pack: Pack, placed: Sequence[PlacedObject], number: dict[str, int], pieces: _Pieces
+) -> tuple[SceneObject, ...]:
     """The metadata's objects, in its order; those that only the pack knows after them."""
-    by_id = {i.object_id: k for k, i in enumerate(pack.instances) if i.object_id}
-    by_name = {i.name: k for k, i in enumerate(pack.instances) if i.name}
     objects = []
     for o in placed:
-        k = by_id.get(o.object_id, by_name.get(o.name, -1))
+        k = number[o.object_id]
         objects.append(_listed(o, tuple(p for p in pieces.of[k] if not _is_stray(p, o.box)) if k > 0 else ()))
-    known = {o.object_id for o in objects}
+    known, used = {o.object_id for o in objects}, set(number.values())
     for k, instance in enumerate(pack.instances):
-        if k and instance.object_id and instance.object_id not in known:
+        if k and k not in used and instance.object_id and instance.object_id not in known:
+            known.add(instance.object_id)
             objects.append(_unlisted(instance, pieces, k))
     return tuple(objects)
+
+
+def _numbers(pack: Pack, placed: Sequence[PlacedObject]) -> dict[str, int]:
+    """Which instance of the pack each of the metadata's objects is: by its id, else by its name; -1 for none."""
+    by_id = {i.object_id: k for k, i in enumerate(pack.instances) if i.object_id}
+    by_name = {i.name: k for k, i in enumerate(pack.instances) if i.name}
+    found = {o.object_id: by_id.get(o.object_id, -1) for o in placed}
+    taken = set(found.values())
+    # An id is made from where an object stands, in hundredths: a rounding apart, its name still tells.
+    return {o.object_id: _named(found[o.object_id], by_name.get(o.name, -1), taken) for o in placed}
+
+
+def _named(by_id: int, by_name: int, taken: set[int]) -> int:
+    return by_id if by_id >= 0 else -1 if by_name in taken else by_name
+
+
+def _stand_ins(pack: Pack, objects: Sequence[SceneObject]) -> dict[str, SceneObject]:
+    """The parametric scene's objects for those that show nothing because the pack's source lacked their models."""
+    lacking = {name for i in pack.instances if i.missing for name in (i.object_id, i.name)}
+    bare = {o.object_id for o in objects if not o.parts and {o.object_id, o.name} & lacking}
+    found = stand_ins(pack.scene, bare) if bare else {}
+    return {k: o for k, o in found.items() if o.parts}
 
 
 def _is_stray(part: Part, box: Box) -> bool:
@@ -234,12 +263,13 @@ def _unlisted(instance: PackInstance, pieces: _Pieces, k: int) -> SceneObject:
     )
 
 
-def _structures(pack: Pack, object_ids: set[str], pieces: _Pieces) -> tuple[Structure, ...]:
+def _structures(pack: Pack, object_ids: set[str], used: set[int], pieces: _Pieces) -> tuple[Structure, ...]:
     """What belongs to no object, and the floor under its own id."""
     structures = []
     for k, instance in enumerate(pack.instances):
         is_floor = instance.object_type == _FLOOR
-        if not pieces.of[k] or (instance.object_id in object_ids and not is_floor):
+        is_object = k in used or instance.object_id in object_ids
+        if not pieces.of[k] or (is_object and not is_floor):
             continue
         name = instance.object_id or instance.name or _STRUCTURE
         structures.append(Structure(name, pieces.of[k]))

@@ -50,7 +50,8 @@ class ShardDataset:
         first = self._reader(self.manifest.shards[0]).header
         self.label_set: LabelSet = first.label_set
         self.split: str = first.split
-        self.simulator: dict[str, Any] = dict(first.simulator)
+        # The manifest speaks of all shards; one of them may say which of several kinds its scene is.
+        self.simulator: dict[str, Any] = dict(self.manifest.settings.get("simulator") or first.simulator)
 
     def __len__(self) -> int:
         return len(self._places)

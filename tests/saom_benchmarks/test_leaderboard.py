@@ -89,6 +89,22 @@ def test_controls_and_failures_are_not_ranked() -> None:
     assert "failed on image FloorPlan1/000007: RuntimeError: out of memory" in _text([oracle, broken, SAM])
 
 
+def test_rows_of_other_geometry_have_a_table_of_their_own_that_says_so() -> None:
+    """The same scenes and settings, once parametric and once from packs: other images, hence another fingerprint."""
+    drawn = [
+        result.model_copy(update={"data": result.data.model_copy(update={"simulator": simulator, "fingerprint": mark})})
+        for result in (SAM, SAOM)
+        for mark, simulator in (
+            ("p" * 64, {"name": "saom-player", "version": "1", "scenes": "parametric"}),
+            ("q" * 64, {"name": "saom-player", "version": "1", "scenes": "packs", "packs": "f" * 64}),
+        )
+    ]
+    made = boards(drawn)
+    assert [[entry.result.model.name for entry in board.entries] for board in made] == [["SAOM", "SAM"]] * 2
+    assert {"saom-player 1 parametric" in b.subtitle for b in made} == {True, False}
+    assert {"saom-player 1 packs" in b.subtitle for b in made} == {True, False}
+
+
 def test_the_baseline_has_the_same_base_weights() -> None:
     large = make_result("SAM-L", {"A": 50, "B": 70}, kind="sam", base_weights_sha256="l")
     tuned = make_result("SAOM-L", {"A": 80, "B": 80}, base_weights_sha256="l")

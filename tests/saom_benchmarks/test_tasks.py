@@ -9,7 +9,7 @@ from saom_bench.errors import SaomBenchError
 from saom_bench.shards.dataset import ShardDataset, open_dataset
 from saom_benchmarks.tasks import TASKS, task_of
 
-TASK = replace(TASKS["embedded-views@1"], simulators=(SIMULATOR["name"],), fingerprint=None)
+TASK = replace(TASKS["embedded-views@1"], simulators=(SIMULATOR["name"],), geometry=None, fingerprint=None)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +36,7 @@ def test_its_own_data_is_accepted(dataset: ShardDataset) -> None:
         ({"split": "val"}, "its split is test, the task's is val"),
         ({"label_set": "saom-48"}, "its label set is saom-54, the task's is saom-48"),
         ({"simulators": ("ai2thor-unity",)}, "its simulator is fixture, the task's is ai2thor-unity"),
+        ({"geometry": "packs"}, "its geometry is not stated, the task's is packs"),
         ({"kind": "panorama"}, "its kind of picture is view"),
         ({"images": 3}, "its number of images is 2"),
         ({"fingerprint": "0" * 64}, r"its fingerprint is .* Make it with: saom-bench collect"),

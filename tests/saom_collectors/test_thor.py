@@ -5,10 +5,13 @@ import threading
 from pathlib import Path
 
 import pytest
+from pack_files import sound_pack
 
 from saom_bench.errors import SaomBenchError
+from saom_collectors.collect import CollectConfig
 from saom_collectors.session import PlayerLost, PlayerOptions
 from saom_collectors.thor import open_player, simulator_of
+from saom_scenes.packs import PackFolder, write_pack
 
 
 @pytest.fixture
@@ -76,3 +79,28 @@ def test_the_simulator_is_named_honestly() -> None:
     assert embedded["name"] == "saom-player"
     assert unity["name"] == "ai2thor-unity"
     assert embedded["arguments"]["fieldOfView"] == 90.0
+
+
+def test_the_geometry_is_named_for_the_dataset_and_for_each_scene(tmp_path: Path) -> None:
+    write_pack(tmp_path / "FloorPlan1.npz", sound_pack("FloorPlan1"))
+    packs = PlayerOptions("embedded", packs=tmp_path)
+    assert simulator_of(PlayerOptions("embedded"))["scenes"] == "parametric"
+    named = {
+        scenes: simulator_of(packs, scenes)["scenes"]
+        for scenes in ((), ("FloorPlan1",), ("FloorPlan2",), ("FloorPlan1", "FloorPlan2"))
+    }
+    assert list(named.values()) == ["packs", "packs", "parametric", "packs and parametric"]
+    assert simulator_of(packs)["packs"] == PackFolder(tmp_path).fingerprint()
+    # A shard of a mixed dataset says which its scene is; the dataset says both.
+    mixed = simulator_of(packs, ("FloorPlan1", "FloorPlan2"))
+    config = CollectConfig("train", mixed, packs)
+    shown = [config.header(scene).simulator["scenes"] for scene in ("FloorPlan1", "FloorPlan2")]
+    assert shown == ["packs", "parametric"]
+    assert config.settings()["simulator"]["scenes"] == "packs and parametric"
+
+
+def test_packs_are_for_the_embedded_player(tmp_path: Path) -> None:
+    with pytest.raises(SaomBenchError, match="--player unity has AI2-THOR's rooms"):
+        simulator_of(PlayerOptions("unity", packs=tmp_path))
+    with pytest.raises(SaomBenchError, match="saom-bench scenes import"):
+        simulator_of(PlayerOptions("embedded", packs=tmp_path / "nowhere"))
