@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format clean
+.PHONY: help install demo reproduce-cpu test check format clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 install: $(STAMP)  ## set up .venv with the tested set of packages
 
@@ -40,6 +40,13 @@ demo: install  ## collect, train and score on the embedded player: under 20 minu
 	@echo "          demo/pictures/*.png         ground truth | SAM | SAOM, on scenes it never saw"
 	@echo "          demo/results/LEADERBOARD.md the table above, with a table by class"
 
+# PACKS=DIR adds the half on scene packs; SEEDS=0 and RECIPES=saomv1-cpu do a part; DRY_RUN=1 says how long it takes.
+# What is done in reproduce/ is not done again.
+reproduce-cpu: install  ## the table of the recipes against SAM, seeds 0-2: hours; PACKS=DIR, SEEDS=, RECIPES=, DRY_RUN=1
+	$(BIN)/python -m saom_benchmarks.reproduce --out reproduce --page data/results/REPRODUCE.md \
+	  $(if $(PACKS),--packs $(PACKS)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(RECIPES),--recipes $(RECIPES)) \
+	  $(if $(DRY_RUN),--dry-run)
+
 test: install  ## the whole test suite
 	$(BIN)/python -m pytest
 
@@ -55,4 +62,4 @@ format: install  ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) demo reproduce build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""One command that makes the table of the SAOM recipes against SAM: data, trainings, scorings, report."""
