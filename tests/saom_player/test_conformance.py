@@ -1,4 +1,7 @@
-"""The unmodified ai2thor client against the player as a program: what its users rely on."""
+"""The unmodified ai2thor client against the player as a program, in a tiny room: what its users rely on.
+
+What AI2-THOR's own player does too is in test_either_player.py.
+"""
 
 import hashlib
 import os
@@ -7,14 +10,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import ai2thor.controller
 import numpy as np
 import pytest
+import real_client
 import tiny_room
+from real_client import AGENT_FIELDS, EVENT_FIELDS, OBJECT_FIELDS, md5_color
 from tiny_room import CRATE, MUG, TABLE
 
 from saom_player import __main__ as program
@@ -23,50 +27,9 @@ from saom_player.arguments import ActionError
 PLAYER = f"{sys.executable} {tiny_room.__file__}"
 EYE = {"x": -1.5, "y": 0.9, "z": -1.5}
 
-# Of AI2-THOR 5.0.0, as its client and its documentation name them.
-OBJECT_FIELDS = set(
-    "name position rotation visible isInteractable receptacle toggleable isToggled breakable isBroken "
-    "canFillWithLiquid isFilledWithLiquid fillLiquid dirtyable isDirty canBeUsedUp isUsedUp cookable isCooked "
-    "temperature isHeatSource isColdSource sliceable isSliced openable isOpen openness pickupable isPickedUp moveable "
-    "mass salientMaterials receptacleObjectIds distance objectType objectId assetId parentReceptacles "
-    "controlledObjects isMoving axisAlignedBoundingBox objectOrientedBoundingBox".split()
-)
-EVENT_FIELDS = set(
-    "objects isSceneAtRest agent heldObjectPose arm fov cameraPosition cameraOrthSize thirdPartyCameras collided "
-    "collidedObjects inventoryObjects sceneName lastAction errorMessage errorCode lastActionSuccess screenWidth "
-    "screenHeight agentId colors colorBounds flatSurfacesOnGrid distances normals isOpenableGrid segmentedObjectIds "
-    "objectIdsInBox actionIntReturn actionFloatReturn actionStringsReturn actionFloatsReturn actionVector3sReturn "
-    "visibleRange currentTime sceneBounds actionReturn".split()
-)
-AGENT_FIELDS = {"name", "position", "rotation", "cameraHorizon", "isStanding", "inHighFrictionArea"}
 
-
-@contextmanager
-def controller(home: Path, **options: Any) -> Iterator[Any]:
-    with pytest.MonkeyPatch.context() as patch:
-        # The client keeps builds under the home folder, and prunes them.
-        patch.setenv("HOME", str(home))
-        patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
-        patch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-        client = ai2thor.controller.Controller(
-            **{
-                "local_executable_path": PLAYER,
-                "x_display": "0",
-                "scene": "FloorPlan1",
-                "width": 300,
-                "height": 300,
-                "server_timeout": 60.0,
-                "snapToGrid": False,
-                "renderInstanceSegmentation": True,
-                "renderDepthImage": True,
-            }
-            | options
-        )
-        try:
-            yield client
-        finally:
-            client.stop()
-            client.server.unity_proc.wait(10)
+def controller(home: Path, **options: Any) -> AbstractContextManager[Any]:
+    return real_client.controller(home, **({"local_executable_path": PLAYER, "scene": "FloorPlan1"} | options))
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +54,6 @@ def client(shared: Any) -> Any:
 def look(client: Any, **changes: Any) -> Any:
     pose = {"position": EYE, "rotation": {"x": 0, "y": 45, "z": 0}, "horizon": 30, "standing": True} | changes
     return client.step(action="TeleportFull", **pose, raise_for_failure=True)
-
-
-def md5_color(name: str) -> tuple[int, ...]:
-    return tuple(hashlib.md5(name.encode()).digest()[:3])
 
 
 def test_all_metadata_fields_are_there(client: Any) -> None:
