@@ -107,17 +107,32 @@ class Place:
     """The scene as it was loaded: what Reset* actions go back to."""
     agent: Agent
     cameras: list[ThirdPartyCamera] = field(default_factory=list)
+    first: "Place | None" = field(default=None, repr=False)
+    """The place as it was loaded, with its map and renderer; None for that one itself."""
 
     @classmethod
     def of(cls, scene: Scene, source: SceneSource, grid_size_m: float) -> "Place":
         """A scene with the agent at its start."""
-        place = cls(scene, source, scene, Agent(scene.agent_position, scene.agent_yaw_deg % 360.0))
-        place.agent = replace(place.agent, position=place.navigation.start(grid_size_m))
-        return place
+        return cls(scene, source, scene, Agent(scene.agent_position)).at_start(grid_size_m)
+
+    def at_start(self, grid_size_m: float) -> "Place":
+        """The same, with the agent where the scene wants it, or as near as it can be."""
+        start = Agent(self.scene.agent_position, self.scene.agent_yaw_deg % 360.0)
+        self.agent = replace(start, position=self.navigation.start(grid_size_m))
+        return self
 
     def changed(self, scene: Scene) -> "Place":
         """The same place with other contents: the agent and the cameras stay."""
-        return Place(scene, self.source, self.original, self.agent, self.cameras)
+        return Place(scene, self.source, self.original, self.agent, self.cameras, self.first or self)
+
+    def anew(self, grid_size_m: float) -> "Place":
+        """The place as it was loaded, with the agent at its start; map and renderer are kept."""
+        first = self.first or self
+        place = Place(first.scene, first.source, first.scene, first.agent)
+        for name in ("navigation", "renderer"):
+            if name in vars(first):
+                vars(place)[name] = getattr(first, name)
+        return place.at_start(grid_size_m)
 
     @cached_property
     def navigation(self) -> Navigation:
@@ -140,6 +155,7 @@ class Simulation:
         self.initialized = False
         """Between a reset and Initialize nobody looks at pictures: the client replaces that event at once."""
         self.loaded: Place | None = None
+        self._loaded_name: str | None = None
         self._why_empty = "no scene is loaded; reset to one first"
 
     @property
@@ -159,8 +175,15 @@ class Simulation:
         self.place.agent = agent
 
     def load(self, name: str) -> None:
-        """Replace the scene, and put the agent at its start. Raises ActionError; then no scene is loaded."""
+        """Replace the scene, and put the agent at its start. Raises ActionError; then no scene is loaded.
+
+        A scene's name says all about it: the loaded one is not built again.
+        """
+        same = self.loaded if name == self._loaded_name else None
         self.unload("")
+        if same is not None:
+            self.loaded, self._loaded_name = same.anew(self.settings.grid_size_m), name
+            return
         try:
             place = Place.of(self.source.load(name), self.source, self.settings.grid_size_m)
         except ActionError as error:
@@ -169,14 +192,14 @@ class Simulation:
         except Exception as error:
             self.unload(f"the scene {name!r} could not be loaded: {type(error).__name__}: {error}")
             raise
-        self.loaded = place
+        self.loaded, self._loaded_name = place, name
 
     def unload(self, why: str) -> None:
         """Forget the scene; whatever needs one fails with ``why`` from now on.
 
         The client does not look at whether its Reset succeeded: going on in the old scene would deceive it.
         """
-        self.loaded = None
+        self.loaded = self._loaded_name = None
         self.settings, self.initialized = Settings(), False
         self._why_empty = why
 
