@@ -47,6 +47,7 @@ class Entry:
     rank: int | None = None
     delta: Interval | None = None
     """mIoU minus the baseline's, in points, paired over scenes; None for the baseline itself and without one."""
+    baseline: Result | None = None
     notes: tuple[str, ...] = ()
     is_tied: bool = False
     """The paired difference to the row above does not tell them apart."""
@@ -72,7 +73,12 @@ class Board:
         """The task and its parameters, such as "oracle-point@1, grid 32x32, prior mask, ..."."""
         task = self.first.task
         name = f"{task.benchmark}: " if task.benchmark else ""
-        return ", ".join([f"{name}{task.protocol}@{task.version}", *settings_words(task.parameters)])
+        return ", ".join([f"{name}{task.protocol}@{task.version}", *filter(None, [self.parameters])])
+
+    @property
+    def parameters(self) -> str:
+        """The protocol's parameters in words."""
+        return ", ".join(settings_words(self.first.task.parameters))
 
     @property
     def subtitle(self) -> str:
@@ -144,10 +150,7 @@ def _board(group: Sequence[Result], baseline: str | None) -> Board:
     ranked = sorted((r for r in complete if r.model.kind != "control"), key=_order)
     controls = sorted((r for r in complete if r.model.kind == "control"), key=_order)
     failed = sorted((r for r in group if r.status == "failed"), key=lambda r: r.model.name)
-    entries = [
-        Entry(r, i, _delta(r, ranked, baseline), _warnings(r), i > 1 and not is_apart(r, ranked[i - 2]))
-        for i, r in enumerate(ranked, 1)
-    ]
+    entries = [_ranked(r, i, ranked, baseline) for i, r in enumerate(ranked)]
     entries += [Entry(r, notes=("a control, not ranked",)) for r in controls]
     entries += [Entry(r, notes=(_failure(r),)) for r in failed]
     columns = tuple(name for name in OPTIONAL if any(name in r.metrics for r in complete))
@@ -172,7 +175,20 @@ def is_apart(one: Result, other: Result) -> bool:
     return found.low is not None and found.high is not None and (found.low > 0 or found.high < 0)
 
 
-def _delta(result: Result, ranked: Sequence[Result], baseline: str | None) -> Interval | None:
+def _ranked(result: Result, place: int, ranked: Sequence[Result], baseline: str | None) -> Entry:
+    base = _baseline(result, ranked, baseline)
+    seed = result.bootstrap.seed
+    return Entry(
+        result,
+        place + 1,
+        None if base is None else difference(result.sums(), base.sums(), RANKED_BY, seed),
+        base,
+        _warnings(result),
+        place > 0 and not is_apart(result, ranked[place - 1]),
+    )
+
+
+def _baseline(result: Result, ranked: Sequence[Result], baseline: str | None) -> Result | None:
     if baseline is not None:
         candidates = [r for r in ranked if r.model.name == baseline]
     else:
@@ -181,7 +197,7 @@ def _delta(result: Result, ranked: Sequence[Result], baseline: str | None) -> In
         candidates = same or all_sam
     if not candidates or candidates[0] is result or (baseline is None and result.model.kind == "sam"):
         return None
-    return difference(result.sums(), candidates[0].sums(), RANKED_BY, result.bootstrap.seed)
+    return candidates[0]
 
 
 def _warnings(result: Result) -> tuple[str, ...]:

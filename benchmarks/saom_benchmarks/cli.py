@@ -9,6 +9,7 @@ from saom_bench.console import console, errors, next_steps, progress
 
 if TYPE_CHECKING:
     from saom_bench.shards.dataset import ShardDataset
+    from saom_benchmarks.boards import Board
     from saom_benchmarks.models import Model
     from saom_benchmarks.results import Result
 
@@ -168,17 +169,27 @@ def leaderboard(
     baseline: Annotated[
         str | None, typer.Option(help="Model that differences are taken to; else SAM with the same base weights.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the page: one offline HTML file with plots, class tables, pictures.")
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="Dataset folders whose images the page may show; else those kept beside the results."),
+    ] = None,
     skip_damaged: Annotated[
         bool, typer.Option("--skip-damaged", help="Name damaged results and go on, instead of stopping.")
     ] = False,
 ) -> None:
     """Rank results: a table for each task and data, with intervals and paired differences to SAM.
 
-    Rows are ranked together only if task, label set, dataset fingerprint and images are the same.
+    Rows are ranked together only if task, label set, dataset fingerprint and images are the same; the rank is by the
+    lower end of the interval.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
     saom-bench leaderboard results --markdown LEADERBOARD.md
+
+    saom-bench leaderboard results --html page.html --data data/test
     """
     from saom_bench.errors import SaomBenchError
     from saom_bench.files import write_text_atomically
@@ -201,6 +212,29 @@ def leaderboard(
     page = markdown if markdown is not None else first / DEFAULT_MARKDOWN
     write_text_atomically(page, to_markdown(shown))
     console.print(f"Markdown: {page}", soft_wrap=True, markup=False)
+    if html is not None:
+        _write_page(html, shown, folders, data or [])
+
+
+def _write_page(path: Path, shown: list["Board"], folders: list[Path], data: list[Path]) -> None:
+    """The HTML page, with pictures where there are any; those drawn anew are kept in the first folder."""
+    from saom_bench.files import write_text_atomically
+    from saom_bench.shards.dataset import open_dataset
+    from saom_benchmarks.report.gallery import load_gallery, make_gallery
+    from saom_benchmarks.report.page import page
+
+    places = [folder if folder.is_dir() else folder.parent for folder in folders]
+    datasets = {dataset.fingerprint: dataset for dataset in map(open_dataset, data)}
+    galleries = {}
+    for board in shown:
+        dataset = datasets.get(board.first.data.fingerprint)
+        gallery = make_gallery(places[0], board, places, dataset) if dataset else load_gallery(places[0], board)
+        if gallery is not None:
+            galleries[board.first.comparable] = gallery
+        else:
+            console.print(f"no pictures of {board.title}: give its images with --data", style="dim", soft_wrap=True)
+    write_text_atomically(path, page(shown, galleries, places[0]))
+    console.print(f"page: {path} ({path.stat().st_size / 2**20:.1f} MB)", soft_wrap=True, markup=False)
 
 
 def _repeat(path: Path, data: Path, models: str, device: str, weights: Path | None) -> None:
