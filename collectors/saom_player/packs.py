@@ -26,6 +26,7 @@ _FLOOR = "Floor"
 
 _HELPER_M, _HELPER_AWAY_M = 0.005, 0.05
 _FARTHEST_M = 3.0
+_INWARD_M = 0.0004
 
 
 @dataclass(frozen=True)
@@ -158,9 +159,19 @@ def _pieces(pack: Pack) -> _Pieces:
         if len(rows) == 0 or is_unseen(source, on_object=part.instance > 0):
             continue
         where = _moved(uvs[rows], source.scale, source.offset)
-        mesh = Mesh(positions[rows], normals[rows], where, materials[part.material])
+        material = materials[part.material]
+        corners = positions[rows] if material.opacity == 1 else _thinner(positions[rows])
+        mesh = Mesh(corners, normals[rows], where, material)
         of[part.instance].append(Part(part.name, mesh))
     return _Pieces(tuple(tuple(parts) for parts in of))
+
+
+def _thinner(corners: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Glass with its faces moved inward: a pane's underside often lies in the very plane of what it rests on, and who
+    looks through would see now one, now the other."""
+    face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    length = np.maximum(np.linalg.norm(face, axis=1, keepdims=True), 1e-12)
+    return np.asarray(corners - (_INWARD_M * face / length)[:, None], np.float32)
 
 
 def _corners(pack: Pack) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:

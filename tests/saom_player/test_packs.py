@@ -21,7 +21,7 @@ from saom_player.packs import pack_scene, with_packs
 from saom_player.render.renderer import Camera, Frame, Renderer
 from saom_player.scene import Scene
 from saom_player.simulation import SceneSource
-from saom_scenes.packs import PackInstance, PackTexture, read_pack, write_pack
+from saom_scenes.packs import PackInstance, PackMaterial, PackPart, PackTexture, read_pack, write_pack
 from saom_scenes.unity import Assets, UnityProject, import_scenes
 
 FLAG, BANNER = "Painting|+01.00|+01.00|+01.00", "Painting|+00.00|+00.25|-01.00"
@@ -181,3 +181,26 @@ def test_listed_objects_are_found_by_name_and_lacking_ones_lent_by_the_parametri
     parametric = next(o for o in load_scene("FloorPlan1").objects if o.object_id == fridge.object_id)
     assert [p.name for p in objects[fridge.object_id].parts] == [p.name for p in parametric.parts]
     assert "1 are parametric, for want of their models" in loaded.report()
+
+
+def test_what_lies_right_under_glass_is_seen_through_it_everywhere() -> None:
+    """A slab of clear glass on a red plate: its underside, which faces down, lies in the plate's own plane."""
+    pack = sound_pack()
+    plate = pack.positions[4:]
+    top, under = plate + np.float32([0, 0.01, 0]), plate[::-1]
+    glass = PackMaterial("glass", (1.0, 1.0, 1.0, 0.0), mode="transparent")
+    slab = replace(
+        pack,
+        positions=np.concatenate([pack.positions, top, under]),
+        normals=np.concatenate([pack.normals, pack.normals[4:], -pack.normals[4:]]),
+        uvs=np.zeros((16, 2), np.float32),
+        triangles=np.concatenate([pack.triangles, pack.triangles[2:] + 4, pack.triangles[2:] + 8]),
+        part=np.array([0, 0, 1, 1, 2, 2, 2, 2], np.int32),
+        parts=(*pack.parts, PackPart("pane", 1, 2)),
+        materials=(*pack.materials, glass),
+    )
+    frame = look(Renderer(pack_scene(slab).scene), 0.1, 0.05, 30, y=2.2, horizon=90)
+    assert frame.rgb is not None
+    r, g, b = np.moveaxis(frame.rgb[frame.instances == 1].astype(int), -1, 0)
+    assert len(r) > 500
+    assert ((r > g + 20) & (r > b + 20)).mean() > 0.97
