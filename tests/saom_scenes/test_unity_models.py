@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from saom_scenes.unity import UnityError
 from saom_scenes.unity.fbx import parse_fbx
 from saom_scenes.unity.meshes import Mesh
-from saom_scenes.unity.models import hashed_id, read_model
+from saom_scenes.unity.models import hashed_id, read_model, read_obj_model
 from saom_scenes.unity.primitives import primitive
 
 SQUARE = [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (1.0, 1.0, 0.0), (0.0, 1.0, 0.0)]
@@ -121,7 +121,10 @@ def test_builtin_meshes_face_outward(file_id: int) -> None:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"; FBX 7.3.0 project file", "no binary FBX"),
+        (b"<html>no such file</html>", "no FBX file"),
+        (b"; FBX 7.3.0 project file\nObjects: {\n", "ends in the middle|no objects|do not match"),
+        (b"; FBX 7.3.0\n" + b"A: {\n" * 200, "braces do not match"),
+        (b"; FBX 6.1\nFBXHeaderExtension: {\n FBXVersion: 6100\n}\n", "version 6.1; 7.0 and later"),
         (HEAD, "damaged"),
         (fbx([shape()])[:400], "damaged"),
         (whole([node("Objects", [], [node("Geometry", [array(np.zeros(3))])])]), "damaged"),
@@ -129,7 +132,17 @@ def test_builtin_meshes_face_outward(file_id: int) -> None:
         # A thousandth of its size: nothing beyond what it says is unpacked.
         (whole([node("Objects", [b"i" + struct.pack("<III", 2, 1, 97) + zlib.compress(bytes(90_000))])]), "damaged"),
     ],
-    ids=["text", "empty", "cut", "numbers for an id", "a huge array", "a bomb"],
+    ids=[
+        "a page",
+        "an open brace",
+        "many open braces",
+        "an old one",
+        "empty",
+        "cut",
+        "numbers for an id",
+        "a huge array",
+        "a bomb",
+    ],
 )
 def test_files_that_are_none_are_refused_in_one_line(data: bytes, says: str) -> None:
     with pytest.raises(UnityError, match=says) as caught:
@@ -144,6 +157,87 @@ def test_a_thousand_nodes_in_each_other_are_refused() -> None:
         deep = node("X", [], [deep])
     with pytest.raises(UnityError, match="damaged"):
         parse_fbx(whole([deep]), "deep.fbx")
+
+
+TEXT = """; FBX 7.3.0 project file
+FBXHeaderExtension:  {
+	FBXVersion: 7300
+}
+GlobalSettings:  {
+	Properties70:  {
+		P: "UnitScaleFactor", "double", "Number", "",2.54
+	}
+}
+Objects:  {
+	Geometry: 10, "Geometry::", "Mesh" {
+		Vertices: *12 {
+			a: 0,0,0,1,0,0,1,1e0,0,
+0,1,0
+		}
+		PolygonVertexIndex: *4 {
+			a: 0,1,2,-4
+		}
+		LayerElementUV: 0 {
+			MappingInformationType: "ByPolygonVertex"
+			ReferenceInformationType: "Direct"
+			UV: *8 {
+				a: 0,0,1,0,1,1,0,1
+			}
+		}
+	}
+	Model: 20, "Model::door", "Mesh" {
+		Shading: Y
+	}
+}
+Connections:  {
+	;Geometry::, Model::door
+	C: "OO",10,20
+}
+"""
+
+
+def test_text_files_say_the_same_as_binary_ones() -> None:
+    mesh = read_model("x.fbx", TEXT.encode(), NEW).mesh(4300000)
+    same = mesh_of([shape(uvs=[(0, 0), (1, 0), (1, 1), (0, 1)])], unit_cm=2.54)
+    assert mesh is not None
+    for name in ("positions", "normals", "uvs", "triangles"):
+        assert np.allclose(getattr(mesh, name), getattr(same, name)), name
+
+
+OBJ = """# a square in its first group, a triangle in the second that counts backwards
+v 0 0 0
+v 1 0 0
+v 1 1 0
+v 0 1 0
+vt 0 0
+vt 1 1
+vn 0 0 2
+g door
+usemtl oak
+f 1/1/1 2/1/1 3/2/1 4/1/1
+usemtl glass
+f 1//1 3//1 \\
+  4//1
+g other
+v 5 0 0
+f -1 -5 -2
+"""
+
+
+def test_obj_files_by_group_with_a_slot_for_each_material() -> None:
+    model = read_obj_model("x.obj", OBJ.encode(), NEW.replace("globalScale: 100", "globalScale: 2"))
+    door, other = model.mesh(4300000), model.mesh(hashed_id("Mesh", "other"))
+    assert door is not None
+    assert other is not None
+    assert sorted(door.submesh.tolist()) == [0, 0, 1]
+    assert np.ptp(door.positions, axis=0) == pytest.approx([2, 2, 0])
+    assert door.positions[:, 0].min() == -2
+    assert (area(door)[:, 2] > 0).all()
+    assert door.normals == pytest.approx(np.tile([0, 0, 1], (len(door.normals), 1)))
+    assert other.positions[:, 0].min() == -10
+    for damage in ("f 1 2 9\n", "f 1 x 2\n", "v 1 2\nf 1 2 3\n"):
+        with pytest.raises(UnityError, match=r"x\.obj is a damaged OBJ file"):
+            read_obj_model("x.obj", (OBJ + damage).encode(), "")
 
 
 @given(st.integers(0, 100_000), st.integers(0, 255), st.integers(0, 100_000))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from saom_scenes.unity.meshes import Mesh
-from saom_scenes.unity.models import Model, read_model
+from saom_scenes.unity.models import Model, read_model, read_obj_model
 from saom_scenes.unity.prefabs import Prefabs
 from saom_scenes.unity.primitives import BUILTIN_GUID, primitive
 from saom_scenes.unity.project import UnityError, UnityProject
@@ -19,7 +19,8 @@ _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
 _MASK = re.compile(r"m_CullingMask:\s+serializedVersion: \d+\s+m_Bits: (\d+)")
 # The layers that the agent's camera draws in AI2-THOR 2.4 and later, for clones without its prefab.
 _USUAL_MASK = 1847
-_MOST_MODELS = 400
+_MOST_KEPT_BYTES = 512 << 20
+_READERS = {".fbx": read_model, ".obj": read_obj_model}
 
 
 @dataclass
@@ -83,22 +84,24 @@ class Assets:
         return self.project.name(path)
 
     def _model(self, path: Path) -> Model | None:
+        """A file's model; of those read, the last half a gigabyte is kept."""
         if path not in self._models:
-            while len(self._models) >= _MOST_MODELS:
-                del self._models[next(iter(self._models))]
             self._models[path] = self._read(path)
+            while sum(m.size_bytes for m in self._models.values() if m) > _MOST_KEPT_BYTES and len(self._models) > 1:
+                del self._models[next(iter(self._models))]
         return self._models[path]
 
     def _read(self, path: Path) -> Model | None:
         name = self.project.name(path)
-        if path.suffix.lower() != ".fbx":
-            self.damaged.setdefault(name, f"{name} is no FBX file; meshes of other kinds are not read")
+        read = _READERS.get(path.suffix.lower())
+        if read is None:
+            self.damaged.setdefault(name, f"{name} is neither FBX nor OBJ; meshes of other kinds are not read")
             return None
         data = self.project.bytes_of(path)
         if data is None:
             return None
         try:
-            return read_model(name, data, self.project.text_of(path.with_name(path.name + ".meta")) or "")
+            return read(name, data, self.project.text_of(path.with_name(path.name + ".meta")) or "")
         except UnityError as error:
             self.damaged.setdefault(name, str(error))
             return None

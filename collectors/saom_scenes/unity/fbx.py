@@ -1,4 +1,4 @@
-"""Binary FBX files: a tree of named nodes, read without trust. Versions 7.0 to 7.7."""
+"""FBX files, binary or text: a tree of named nodes, read without trust. Versions 7.0 to 7.7."""
 
 import struct
 import zlib
@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from saom_scenes.unity.fbx_text import Loose, parse_text
 from saom_scenes.unity.project import UnityError
 
 _MAGIC = b"Kaydara FBX Binary  \x00\x1a\x00"
-_WIDE_FROM = 7500
+_OLDEST, _WIDE_FROM = 7000, 7500
 _SCALARS = {b"Y": "<h", b"C": "<B", b"B": "<B", b"I": "<i", b"F": "<f", b"D": "<d", b"L": "<q"}
 _ARRAYS = {b"f": "<f4", b"d": "<f8", b"l": "<i8", b"i": "<i4", b"b": "i1", b"c": "u1"}
 _LARGEST_ARRAY_BYTES, _LARGEST_TOTAL_BYTES = 256 << 20, 1 << 30
@@ -50,13 +51,29 @@ class Node:
 
 
 def parse_fbx(data: bytes, name: str) -> Node:
-    """The root of a binary FBX file. Raises UnityError for text FBX, and for what is damaged."""
-    if not data.startswith(_MAGIC[:18]):
-        raise UnityError(f"{name} is no binary FBX file; export it as FBX Binary")
+    """The root of an FBX file. Raises UnityError for what is none, older than 7.0, or damaged."""
+    is_text = not data.startswith(_MAGIC[:18])
+    if is_text and b"FBX" not in data[:512]:
+        raise UnityError(f"{name} is no FBX file")
     try:
-        return _Reader(data).root()
+        root = _tight(parse_text(data.decode("utf-8", "replace"))) if is_text else _Reader(data).root()
+        version = _version(root) if is_text else struct.unpack_from("<I", data, 23)[0]
     except (struct.error, zlib.error, ValueError, IndexError, UnicodeDecodeError, RecursionError) as error:
         raise UnityError(f"{name} is a damaged FBX file ({error})") from error
+    if version < _OLDEST:
+        raise UnityError(f"{name} is an FBX file of version {version / 1000:.1f}; 7.0 and later are read")
+    return root
+
+
+def _version(root: Node) -> int:
+    head = root.child("FBXHeaderExtension")
+    found = head.child("FBXVersion") if head else None
+    return int(found.values[0]) if found and found.values else _OLDEST
+
+
+def _tight(node: Loose) -> Node:
+    name, values, children = node
+    return Node(name, tuple(values), tuple(_tight(child) for child in children))
 
 
 class _Reader:

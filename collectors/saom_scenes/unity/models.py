@@ -1,14 +1,17 @@
-"""FBX files as Unity imports them: which mesh a file id means, at what scale, in Unity's frame."""
+"""FBX and OBJ files as Unity imports them: which mesh a file id means, at what scale, in Unity's frame."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from saom_scenes.unity.fbx import Node, parse_fbx
 from saom_scenes.unity.meshes import Mesh, unity_mesh
-from saom_scenes.unity.polygons import polygons_of
+from saom_scenes.unity.obj import read_obj
+from saom_scenes.unity.polygons import Polygons, polygons_of
 from saom_scenes.unity.project import UnityError
 from saom_scenes.unity.yaml_text import fields, number_of, text_of
 
@@ -23,7 +26,7 @@ _METRES_PER_CM = 0.01
 
 @dataclass(frozen=True)
 class ModelNode:
-    """A node of an FBX file that has a geometry."""
+    """A node of a model that has a geometry."""
 
     name: str
     geometry: int
@@ -33,7 +36,7 @@ class ModelNode:
 
 @dataclass
 class Model:
-    """An FBX file with its import settings."""
+    """A file with its import settings."""
 
     name: str
     nodes: tuple[ModelNode, ...]
@@ -41,7 +44,9 @@ class Model:
     """Metres to a unit of the file."""
     names: dict[int, str]
     """What the settings call a mesh, by file id."""
-    _geometries: dict[int, Node] = field(repr=False)
+    size_bytes: int
+    """Of its file."""
+    _geometries: dict[int, Callable[[], Polygons]] = field(repr=False)
     _meshes: dict[int, Mesh | None] = field(default_factory=dict, repr=False)
 
     def mesh(self, file_id: int) -> Mesh | None:
@@ -53,7 +58,7 @@ class Model:
 
     def _converted(self, node: ModelNode) -> Mesh | None:
         try:
-            polygons = polygons_of(self._geometries[node.geometry])
+            polygons = self._geometries[node.geometry]()
             mesh = unity_mesh(polygons, node.matrix, self.scale) if len(polygons.triangles) else None
         except (ValueError, IndexError, TypeError) as error:
             raise UnityError(f"{self.name}: the mesh {node.name!r} is damaged ({error})") from error
@@ -119,7 +124,7 @@ def read_model(name: str, data: bytes, settings: str) -> Model:
         scale *= unit_cm * _METRES_PER_CM
     if not 1e-9 < abs(scale) < 1e9:
         raise UnityError(f"{name} has a scale of {scale:g} metres to a unit")
-    return Model(name, nodes, scale, _names(values), geometries)
+    return Model(name, nodes, scale, _names(values), len(data), geometries)
 
 
 def _names(values: dict[str, str]) -> dict[int, str]:
@@ -136,12 +141,29 @@ def _names(values: dict[str, str]) -> dict[int, str]:
     return found
 
 
-def _nodes(root: Node) -> tuple[tuple[ModelNode, ...], dict[int, Node]]:
+def read_obj_model(name: str, data: bytes, settings: str) -> Model:
+    """A model from the bytes of its OBJ file, whose unit is the metre. Raises UnityError."""
+    try:
+        groups = read_obj(data.decode("utf-8", "replace"))
+    except (ValueError, IndexError) as error:
+        raise UnityError(f"{name} is a damaged OBJ file ({error})") from error
+    values = fields(settings)
+    nodes = tuple(ModelNode(group, k, np.eye(4)) for k, group in enumerate(groups))
+    scale = number_of(values, "meshes.globalScale", 1.0)
+    geometries: dict[int, Callable[[], Polygons]] = {k: partial(_as_read, p) for k, p in enumerate(groups.values())}
+    return Model(name, nodes, scale, _names(values), len(data), geometries)
+
+
+def _as_read(polygons: Polygons) -> Polygons:
+    return polygons
+
+
+def _nodes(root: Node) -> tuple[tuple[ModelNode, ...], dict[int, Callable[[], Polygons]]]:
     objects, connections = root.child("Objects"), root.child("Connections")
     if objects is None or connections is None:
         raise ValueError("it has no objects")
-    geometries = {
-        int(g.values[0]): g
+    geometries: dict[int, Callable[[], Polygons]] = {
+        int(g.values[0]): partial(polygons_of, g)
         for g in objects.all("Geometry")
         if g.child("Vertices") is not None and g.child("PolygonVertexIndex") is not None
     }

@@ -40,14 +40,14 @@ def polygons_of(geometry: Node) -> Polygons:
     ends = np.flatnonzero(last) + 1
     starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
     polygon = np.repeat(np.arange(len(ends)), ends - starts)
-    triangles = _triangles(positions[point], starts, ends - starts)
+    triangles = triangles_of(positions[point], starts, ends - starts)
     layers = _Layers(point, polygon)
     normals = layers.values(geometry, "LayerElementNormal", "Normals", "NormalsIndex", 3)
     uvs = layers.values(geometry, "LayerElementUV", "UV", "UVIndex", 2)
     return Polygons(
         positions,
         point,
-        _smooth_normals(positions, point, triangles) if normals is None else normals,
+        smooth_normals(positions, point, triangles) if normals is None else normals,
         np.zeros((len(point), 2)) if uvs is None else uvs,
         triangles,
         layers.slots(geometry)[triangles[:, 0]],
@@ -99,7 +99,7 @@ def _ints(node: Node, name: str) -> Ints:
     return np.asarray(node.array(name)).astype(np.int64)
 
 
-def _smooth_normals(positions: Floats, point: Ints, triangles: Ints) -> Floats:
+def smooth_normals(positions: Floats, point: Ints, triangles: Ints) -> Floats:
     """(C, 3) of a mesh without normals: means of the faces round each point, by area."""
     a, b, c = (positions[point[triangles[:, k]]] for k in range(3))
     faces = np.cross(b - a, c - a)
@@ -109,7 +109,7 @@ def _smooth_normals(positions: Floats, point: Ints, triangles: Ints) -> Floats:
     return sums[point]
 
 
-def _triangles(corners: Floats, starts: Ints, sizes: Ints) -> Ints:
+def triangles_of(corners: Floats, starts: Ints, sizes: Ints) -> Ints:
     """(T, 3) corners, polygon after polygon of the same number of corners; lines and points are left out."""
     threes, fours = starts[sizes == 3], starts[sizes == 4]
     found = [threes[:, None] + np.arange(3), _quads(corners, fours)]
