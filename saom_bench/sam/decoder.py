@@ -5,7 +5,8 @@ The stock decoder repeats the image's tokens for every prompt and projects each 
 * the first layer's image tokens, which all prompts share, are projected once;
 * every later projection of the image's tokens (4,096 of them) is folded into the prompt's tokens (seven), because
   ``q . (W k) == (W' q) . k``; the same for values and for output projections;
-* the upscaling's first transposed convolution runs as one matrix product over all tokens.
+* what is added to every image token (the no-mask embedding, a projection's bias) is added to the prompt's tokens;
+* the upscaling's transposed convolutions run as one matrix product each, over the tokens that show the image.
 
 It runs on segment-anything's own ``MaskDecoder`` weights, equals its results up to rounding, and is differentiable, so
 training and everything mode share it. Limit: point prompts only; a mask prompt would differ per prompt in layer 0.
@@ -19,47 +20,59 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from saom_bench.sam.attention import look_at_image, look_at_prompt
+from saom_bench.types import Size
+
 
 @dataclass(frozen=True)
 class ImageTokens:
     """One image, or one a prompt, ready for the decoder. T = h * w tokens of C channels."""
 
     keys: Tensor
-    """(T, C) the image embedding plus the no-mask embedding; (N, T, C) where the N prompts are of several images."""
+    """(T, C) the image embedding; (N, T, C) where the N prompts are of several images."""
+    shift: Tensor
+    """(C,) what is to be added to every key: the no-mask embedding."""
     position: Tensor
     """(T, C) the positional encoding of the tokens."""
-    grid_hw: tuple[int, int]
+    grid_hw: Size
 
 
-def decode_points(decoder: nn.Module, image: ImageTokens, sparse: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def decode_points(
+    decoder: nn.Module, image: ImageTokens, sparse: Tensor, shown_hw: Size | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
     """Three masks for each prompt: ((N, 3, 4h, 4w) logits, (N, 3) predicted IoU, (N, C) IoU token).
 
     Args:
         decoder: segment-anything's ``MaskDecoder``.
         image: the tokens of one image, which is by far the cheapest, or of each prompt's own.
         sparse: (N, P, C) the prompt encoder's point embeddings.
+        shown_hw: rows and columns of tokens, from the top left, whose masks are wanted; all if not given.
     """
     parts: Any = decoder
     output_tokens = torch.cat([parts.iou_token.weight, parts.mask_tokens.weight])
     tokens = torch.cat([output_tokens.expand(len(sparse), -1, -1), sparse], dim=1)
     queries, keys = _transform(parts.transformer, image, tokens)
-    masks = _masks(parts, keys, queries[:, 1 : 1 + parts.num_mask_tokens], image.grid_hw)
+    rows, columns = shown_hw or image.grid_hw
+    keys = keys.view(len(keys), *image.grid_hw, -1)[:, :rows, :columns]
+    masks = _masks(parts, keys, queries[:, 1 : 1 + parts.num_mask_tokens])
     iou_token = queries[:, 0]
     return masks, parts.iou_prediction_head(iou_token)[:, 1:], iou_token
 
 
 def _transform(transformer: Any, image: ImageTokens, tokens: Tensor) -> tuple[Tensor, Tensor]:
     """The two-way transformer: (N, Q, C) prompt tokens in; ((N, Q, C), (N, T, C)) tokens out."""
-    queries, keys = tokens, image.keys if image.keys.ndim == 3 else image.keys[None]
+    keys = image.keys if image.keys.ndim == 3 else image.keys[None]
+    queries, shift = tokens, image.shift
     for layer in transformer.layers:
+        placed = keys.detach() + image.position
         queries = _attend_to_selves(layer, queries, tokens)
-        attended = _tokens_to_image(layer.cross_attn_token_to_image, queries + tokens, keys, image.position)
+        attended = _tokens_to_image(layer.cross_attn_token_to_image, queries + tokens, keys, placed, shift)
         queries = layer.norm2(queries + attended)
         queries = layer.norm3(queries + layer.mlp(queries))
-        attended = _image_to_tokens(layer.cross_attn_image_to_token, queries + tokens, queries, keys, image.position)
-        keys = layer.norm4(keys + attended)
+        changed = _image_to_tokens(layer.cross_attn_image_to_token, queries + tokens, queries, keys, placed, shift)
+        keys, shift = layer.norm4(changed), torch.zeros_like(shift)
     last = transformer.final_attn_token_to_image
-    attended = _tokens_to_image(last, queries + tokens, keys, image.position)
+    attended = _tokens_to_image(last, queries + tokens, keys, keys.detach() + image.position, shift)
     return transformer.norm_final_attn(queries + attended), keys
 
 
@@ -71,59 +84,59 @@ def _attend_to_selves(layer: Any, queries: Tensor, tokens: Tensor) -> Tensor:
     return layer.norm1(queries + attended)  # type: ignore[no-any-return]
 
 
-def _tokens_to_image(attention: Any, query: Tensor, keys: Tensor, position: Tensor) -> Tensor:
+def _tokens_to_image(attention: Any, query: Tensor, keys: Tensor, placed: Tensor, shift: Tensor) -> Tensor:
     """Prompt tokens (N, Q, C) look at image tokens (1 or N, T, C): (N, Q, C)."""
     heads, size = attention.num_heads, attention.internal_dim // attention.num_heads
     count, length, channels = query.shape
     projected = attention.q_proj(query).view(count, length, heads, size) / math.sqrt(size)
-    # Scores: q . (W k + b) = (W' q) . k + q . b, and the softmax over k drops the constant q . b.
+    # Scores: q . (W k + b) = (W' q) . k + q . b, and the softmax over k drops the constant q . b, and a shift of all k.
     folded = torch.einsum("nqhs,hsc->nhqc", projected, attention.k_proj.weight.view(heads, size, channels))
-    folded = folded.reshape(count, heads * length, channels)
-    weights = torch.softmax(folded @ (keys + position).transpose(1, 2), dim=-1)
+    gathered = look_at_image(folded.reshape(count, heads * length, channels), keys, placed) + shift
     # Values: sum of a (W k + b) = W (sum of a k) + b, since the weights add up to 1.
-    gathered = (weights @ keys).view(count, heads, length, channels)
+    gathered = gathered.view(count, heads, length, channels)
     values = torch.einsum("nhqc,hsc->nqhs", gathered, attention.v_proj.weight.view(heads, size, channels))
     values = values.reshape(count, length, heads * size) + attention.v_proj.bias
     return attention.out_proj(values)  # type: ignore[no-any-return]
 
 
-def _image_to_tokens(attention: Any, key: Tensor, value: Tensor, image: Tensor, position: Tensor) -> Tensor:
-    """Image tokens (1 or N, T, C) look at prompt tokens (N, Q, C): (N, T, C)."""
+def _image_to_tokens(
+    attention: Any, key: Tensor, value: Tensor, image: Tensor, placed: Tensor, shift: Tensor
+) -> Tensor:
+    """Image tokens (1 or N, T, C), shifted, and what they see in prompt tokens (N, Q, C): (N, T, C)."""
     heads, size = attention.num_heads, attention.internal_dim // attention.num_heads
     count, length, channels = key.shape
     keys = attention.k_proj(key).view(count, length, heads, size) / math.sqrt(size)
     values = attention.v_proj(value).view(count, length, heads, size)
     weight = attention.q_proj.weight.view(heads, size, channels)
-    folded = torch.einsum("nqhs,hsc->nchq", keys, weight).reshape(count, channels, heads * length)
+    folded = torch.einsum("nqhs,hsc->nhqc", keys, weight).reshape(count, heads * length, channels)
     offset = torch.einsum("nqhs,hs->nhq", keys, attention.q_proj.bias.view(heads, size))
-    scores = (image + position) @ folded + offset.reshape(count, 1, heads * length)
-    weights = torch.softmax(scores.view(count, -1, heads, length), dim=-1).flatten(2)
+    offset = offset.reshape(count, heads * length) + folded @ shift
     out = torch.einsum("nqhs,chs->nhqc", values, attention.out_proj.weight.view(channels, heads, size))
-    return torch.baddbmm(attention.out_proj.bias, weights, out.reshape(count, heads * length, channels))
+    # A head's weights add up to 1, so what every token gets can ride on one head's values.
+    constant = functional.pad((attention.out_proj.bias + shift).view(1, 1, channels), (0, 0, 0, 0, 0, heads - 1))
+    out = (out + constant).reshape(count, heads * length, channels)
+    return look_at_prompt(folded, offset[..., None], out, image, placed, heads)
 
 
-def _masks(parts: Any, keys: Tensor, mask_tokens: Tensor, grid_hw: tuple[int, int]) -> Tensor:
-    """Mask logits (N, 3, 4h, 4w) of tokens 1..3 from image tokens (N, T, C); token 0, the single mask, is left out.
+def _masks(parts: Any, keys: Tensor, mask_tokens: Tensor) -> Tensor:
+    """Mask logits (N, 3, 4h, 4w) of tokens 1..3 from image tokens (N, h, w, C); token 0, the single mask, is left out.
 
     Both doublings stay in token order, channels last: only the three masks are put into rows and columns at the end.
     """
     first, norm, activate, second, activate_too = parts.output_upscaling
+    count, height, width, _ = keys.shape
     pixels = _doubled(first, keys)
     pixels = activate(functional.layer_norm(pixels, pixels.shape[-1:], norm.weight, norm.bias, norm.eps))
     pixels = activate_too(_doubled(second, pixels))
     hyper = [mlp(mask_tokens[:, i]) for i, mlp in enumerate(parts.output_hypernetworks_mlps) if i > 0]
     masks = pixels.flatten(1, -2) @ torch.stack(hyper, dim=2)
-    height, width = grid_hw
-    masks = masks.view(len(keys), height, width, 2, 2, 2, 2, -1)
-    masks = masks.permute(0, 7, 1, 3, 5, 2, 4, 6)
-    image: Tensor = masks.reshape(len(keys), -1, 4 * height, 4 * width)
+    masks = masks.view(count, height, width, 2, 2, 2, 2, -1).permute(0, 7, 1, 3, 5, 2, 4, 6)
+    image: Tensor = masks.reshape(count, len(hyper), 4 * height, 4 * width)
     return image
 
 
 def _doubled(convolution: Any, pixels: Tensor) -> Tensor:
     """A 2x2, stride 2 transposed convolution as one matrix product: (..., C) in, (..., 2, 2, D) out, rows first."""
-    weight = convolution.weight.permute(0, 2, 3, 1)
-    inputs, _, _, outputs = weight.shape
-    product = pixels @ weight.reshape(inputs, 4 * outputs)
-    doubled: Tensor = product.unflatten(-1, (2, 2, outputs)) + convolution.bias
-    return doubled
+    inputs, outputs, _, _ = convolution.weight.shape
+    weight = convolution.weight.permute(2, 3, 1, 0).reshape(4 * outputs, inputs)
+    return functional.linear(pixels, weight, convolution.bias.repeat(4)).view(*pixels.shape[:-1], 2, 2, outputs)

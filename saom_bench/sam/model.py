@@ -40,7 +40,8 @@ _TRAINED = (
 # A bias that adds the same to every score of a softmax: no output depends on it, so it has no gradient.
 _WITHOUT_EFFECT = "token_to_image.k_proj.bias"
 _IOU_HEAD = "mask_decoder.iou_prediction_head."
-DecodePoints = Callable[[nn.Module, ImageTokens, Tensor], tuple[Tensor, Tensor, Tensor]]
+_LOGITS_A_TOKEN = 4  # along each side
+DecodePoints = Callable[[nn.Module, ImageTokens, Tensor, Size | None], tuple[Tensor, Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Decoded:
     """What the decoder says of N point prompts: three masks each, from whole to part in no fixed order."""
 
     low_res_logits: Tensor
-    """(N, 3, 256, 256) mask logits over the padded input; above 0 is object."""
+    """(N, 3, 256, 256) mask logits over the padded input, or their part that shows the image; above 0 is object."""
     predicted_iou: Tensor
     """(N, 3)."""
     iou_token: Tensor
@@ -140,21 +141,31 @@ class Sam(nn.Module):
         size_hw = (rgb.shape[0], rgb.shape[1])
         return Embedding(features, size_hw, self.input_size(size_hw))
 
-    def decode(self, embedding: Embedding, points_xy: Tensor) -> Decoded:
-        """Masks for (N, 2) foreground points, one prompt each, in pixels of the original image. Differentiable."""
+    def decode(self, embedding: Embedding, points_xy: Tensor, padding: bool = True) -> Decoded:
+        """Masks for (N, 2) foreground points, one prompt each, in pixels of the original image. Differentiable.
+
+        Without ``padding`` the logits that show nothing of the image are left out, which is cheaper by as much.
+        """
         points = self._point_tokens(points_xy, embedding)
-        return Decoded(*self._decode_points(self.mask_decoder, self._image_tokens(embedding), points))
+        shown = None if padding else self._tokens_shown(embedding)
+        return Decoded(*self._decode_points(self.mask_decoder, self._image_tokens(embedding), points, shown))
 
     def decode_together(self, embeddings: Sequence[Embedding], points_xy: Sequence[Tensor]) -> list[Decoded]:
-        """``decode`` for the points of several images at once: fewer and larger operations, and the same results."""
-        if len(embeddings) == 1:
-            return [self.decode(embeddings[0], points_xy[0])]
+        """``decode``, without padding, for the points of several images: on a GPU in fewer and larger operations."""
+        if len(embeddings) == 1 or self.device.type == "cpu":
+            # A CPU gains nothing by size, and points of one image share the work on its tokens.
+            return [self.decode(*each, padding=False) for each in zip(embeddings, points_xy, strict=True)]
+        return self._decode_packed(embeddings, points_xy)
+
+    def _decode_packed(self, embeddings: Sequence[Embedding], points_xy: Sequence[Tensor]) -> list[Decoded]:
         counts = [len(points) for points in points_xy]
         images = [self._image_tokens(embedding) for embedding in embeddings]
         keys = torch.cat([image.keys.expand(n, -1, -1) for image, n in zip(images, counts, strict=True)])
-        tokens = ImageTokens(keys, images[0].position, images[0].grid_hw)
+        tokens = ImageTokens(keys, images[0].shift, images[0].position, images[0].grid_hw)
         points = [self._point_tokens(xy, embedding) for xy, embedding in zip(points_xy, embeddings, strict=True)]
-        together = self._decode_points(self.mask_decoder, tokens, torch.cat(points))
+        shown = [self._tokens_shown(embedding) for embedding in embeddings]
+        most = (max(rows for rows, _ in shown), max(columns for _, columns in shown))
+        together = self._decode_points(self.mask_decoder, tokens, torch.cat(points), most)
         parts = [torch.split(values, counts) for values in together]
         return [Decoded(*one) for one in zip(*parts, strict=True)]
 
@@ -163,8 +174,14 @@ class Sam(nn.Module):
         self._decode_points = torch.compile(decode_points, dynamic=True, backend=backend)
 
     def upscale(self, low_res_logits: Tensor, embedding: Embedding) -> Tensor:
-        """(N, K, 256, 256) logits to (N, K, H, W) of the original image, in segment-anything's two steps."""
+        """(N, K, 256, 256) logits to (N, K, H, W) of the original image, in segment-anything's two steps.
+
+        Logits that were left out, because they show padding, have no part in the result.
+        """
         square = (self.image_size, self.image_size)
+        side = _LOGITS_A_TOKEN * self.prompt_encoder.image_embedding_size[0]
+        height, width = low_res_logits.shape[-2:]
+        low_res_logits = functional.pad(low_res_logits, (0, side - width, 0, side - height))
         masks = functional.interpolate(low_res_logits, square, mode="bilinear", align_corners=False)
         masks = masks[..., : embedding.input_hw[0], : embedding.input_hw[1]]
         return functional.interpolate(masks, embedding.size_hw, mode="bilinear", align_corners=False)
@@ -182,17 +199,25 @@ class Sam(nn.Module):
         named = self.named_parameters()
         return {name: p for name, p in named if name.startswith(wanted) and not name.endswith(_WITHOUT_EFFECT)}
 
+    def _tokens_shown(self, embedding: Embedding) -> Size:
+        """Rows and columns of tokens whose logits ``upscale`` reads: the image and the neighbours of its edge."""
+        grid = self.prompt_encoder.image_embedding_size[0]
+        logit_px = self.image_size // (_LOGITS_A_TOKEN * grid)
+        last = [(side - 0.5) / logit_px + 0.5 for side in embedding.input_hw]
+        rows, columns = (min(grid, int(logit) // _LOGITS_A_TOKEN + 1) for logit in last)
+        return rows, columns
+
     def _image_tokens(self, embedding: Embedding) -> ImageTokens:
         _, height, width = embedding.features.shape
         no_mask: Tensor = self.prompt_encoder.no_mask_embed.weight
-        keys = embedding.features.to(no_mask.dtype).flatten(1).T + no_mask
+        keys = embedding.features.to(no_mask.dtype).flatten(1).T
         ys, xs = torch.meshgrid(
             (torch.arange(height, device=self.device) + 0.5) / height,
             (torch.arange(width, device=self.device) + 0.5) / width,
             indexing="ij",
         )
         position = self._positions(torch.stack([xs, ys], dim=-1).view(-1, 2))
-        return ImageTokens(keys.contiguous(), position, (height, width))
+        return ImageTokens(keys.contiguous(), no_mask[0], position, (height, width))
 
     def _point_tokens(self, points_xy: Tensor, embedding: Embedding) -> Tensor:
         """(N, 2, C): each point's token, and the padding token that SAM adds where there is no box."""

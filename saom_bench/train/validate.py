@@ -93,7 +93,7 @@ def _score(
     for part in chunks(len(image), recipe.prompts_per_chunk):
         points_xy = torch.from_numpy(image.points_xy[part]).to(sam.device)
         with torch.no_grad(), autocast(sam, recipe):
-            decoded = sam.decode(embedding, points_xy)
+            decoded = sam.decode(embedding, points_xy, padding=False)
             chosen = decoded.predicted_iou.argmax(dim=1).cpu().numpy()
             if sam.class_head is not None:
                 guess = sam.classify(decoded.iou_token).argmax(dim=1).cpu().numpy()

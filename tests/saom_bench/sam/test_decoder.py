@@ -85,7 +85,8 @@ def test_the_reordering_is_exact_in_float64() -> None:
     dense = torch.zeros(3, 256, EMBEDDING_SIZE, EMBEDDING_SIZE, dtype=torch.float64)
     stock = decoder(keys[None], position[None], sparse, dense, multimask_output=True)
     expected = gradients(*stock)
-    tokens = ImageTokens(keys.flatten(1).T, position.flatten(1).T, (EMBEDDING_SIZE, EMBEDDING_SIZE))
+    shift = torch.zeros(256, dtype=torch.float64)
+    tokens = ImageTokens(keys.flatten(1).T, shift, position.flatten(1).T, (EMBEDDING_SIZE, EMBEDDING_SIZE))
     masks, predicted_iou, _ = decode_points(decoder, tokens, sparse)
     got = gradients(masks, predicted_iou)
     assert torch.allclose(masks, stock[0], rtol=1e-9, atol=1e-11)
@@ -93,6 +94,42 @@ def test_the_reordering_is_exact_in_float64() -> None:
     for name, value in expected.items():
         # No gradient here is a zero there: the single-mask token's head, and key biases, which a softmax ignores.
         assert torch.allclose(got.get(name, torch.zeros_like(value)), value, rtol=1e-8, atol=1e-10), name
+
+
+@pytest.mark.parametrize("size_hw", [(192, 256), (256, 100), (60, 240), (64, 64)])
+def test_logits_of_the_padding_may_be_left_out(size_hw) -> None:
+    sam = tiny_sam(seed=8)
+    features = torch.randn(256, EMBEDDING_SIZE, EMBEDDING_SIZE, generator=torch.Generator().manual_seed(1))
+    embedding = Embedding(features, size_hw, sam.input_size(size_hw))
+    points_xy = torch.tensor([[10.0, 20.0], [50.0, 30.0]])
+    with torch.no_grad():
+        whole, part = (sam.decode(embedding, points_xy, padding=padding) for padding in (True, False))
+    height, width = part.low_res_logits.shape[-2:]
+    assert (height < 64) == (size_hw[0] < size_hw[1])
+    assert (width < 64) == (size_hw[1] < size_hw[0])
+    torch.testing.assert_close(part.low_res_logits, whole.low_res_logits[..., :height, :width])
+    # On the logits themselves, so that rounding above has no say: nothing that is shown was left out.
+    cut = whole.low_res_logits[..., :height, :width]
+    assert torch.equal(sam.upscale(cut, embedding), sam.upscale(whole.low_res_logits, embedding))
+
+
+def test_points_of_several_images_at_once_are_as_alone() -> None:
+    """Masks, and the gradients of weights and of features, as where the encoder trains."""
+    sam = tiny_sam(seed=9).double()
+    draws = torch.Generator().manual_seed(1)
+    embeddings = []
+    for size_hw in ((192, 256), (256, 192)):
+        features = torch.randn(256, EMBEDDING_SIZE, EMBEDDING_SIZE, generator=draws, dtype=torch.float64)
+        embeddings.append(Embedding(features.requires_grad_(), size_hw, sam.input_size(size_hw)))
+    points = [torch.tensor([[10.0, 20.0], [50.0, 30.0]]), torch.tensor([[100.0, 90.0]])]
+    weight = sam.prompt_encoder.no_mask_embed.weight
+    found = []
+    for decoded in (sam._decode_packed(embeddings, points), list(map(sam.decode, embeddings, points))):
+        logits = [each.low_res_logits[..., :48, :48] for each in decoded]
+        loss = sum(values.square().sum() for values in logits) + decoded[1].predicted_iou.sum()
+        wanted = [weight, *(embedding.features for embedding in embeddings)]
+        found.append((*logits, *torch.autograd.grad(loss, wanted)))
+    torch.testing.assert_close(found[0], found[1])
 
 
 def test_what_is_trained_is_what_the_method_trains() -> None:
