@@ -75,15 +75,25 @@ class Shape:
     slots: Sequence[int] | None = None
     """One for each polygon."""
     properties: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    parent: int | None = None
+    """The number of the shape below which it hangs."""
+    materials: Sequence[str] = ()
 
 
-def fbx(shapes: Sequence[Shape], unit_cm: float = 1.0) -> bytes:
-    """A file of some shapes side by side."""
+def fbx(shapes: Sequence[Shape], unit_cm: float = 1.0, up_axis: float = 1.0) -> bytes:
+    """A file of some shapes; one without polygons is a node that only holds others."""
     objects, links = [], []
     for k, shape in enumerate(shapes):
-        objects += [_geometry(1000 + k, shape), _model(2000 + k, shape)]
-        links += [node("C", ["OO", 1000 + k, 2000 + k]), node("C", ["OO", 2000 + k, 0])]
-    settings = node("GlobalSettings", [], [_properties({"UnitScaleFactor": (float(unit_cm),)})])
+        objects.append(_model(2000 + k, shape))
+        links.append(node("C", ["OO", 2000 + k, 0 if shape.parent is None else 2000 + shape.parent]))
+        if shape.polygons:
+            objects.append(_geometry(1000 + k, shape))
+            links.append(node("C", ["OO", 1000 + k, 2000 + k]))
+        for n, name in enumerate(shape.materials):
+            number = 3000 + 100 * k + n
+            objects.append(node("Material", [number, f"{name}\x00\x01Material", ""]))
+            links.append(node("C", ["OO", number, 2000 + k]))
+    settings = node("GlobalSettings", [], [_properties({"UnitScaleFactor": (unit_cm,), "UpAxis": (up_axis,)})])
     return whole([settings, node("Objects", [], objects), node("Connections", [], links)])
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from saom_scenes.unity.meshes import Mesh
+from saom_scenes.unity.model_prefab import model_objects
 from saom_scenes.unity.models import Model, read_model, read_obj_model
-from saom_scenes.unity.prefabs import Prefabs
+from saom_scenes.unity.prefabs import Objects, Prefabs
 from saom_scenes.unity.primitives import BUILTIN_GUID, primitive
 from saom_scenes.unity.project import UnityError, UnityProject
 from saom_scenes.unity.surfaces import Surfaces
@@ -51,7 +52,7 @@ class Assets:
                 f"{project.assets} lacks {_SIM_SCRIPT if script is None else _TYPES}: it is not AI2-THOR's Unity "
                 "project, or a clone without unity/Assets/Scripts"
             )
-        return cls(
+        assets = cls(
             project=project,
             prefabs=Prefabs(project, frozenset({script[0]})),
             surfaces=Surfaces(project),
@@ -60,6 +61,8 @@ class Assets:
             types=_enum(text),
             camera_mask=_camera_mask(project),
         )
+        assets.prefabs.models = assets.model_objects
+        return assets
 
     def mesh(self, link: Reference) -> Mesh | None:
         """The mesh that a reference means; None for one that is not there or damaged, which ``damaged`` then says.
@@ -75,6 +78,13 @@ class Assets:
         except UnityError as error:
             self.damaged.setdefault(f"{self.mesh_name(link)} {link.file_id}", str(error))
             return None
+
+    def model_objects(self, path: Path, guid: str) -> Objects | None:
+        """The objects of the prefab that a model is; None for one that cannot be read."""
+        model = self._model(path)
+        if model is None:
+            return None
+        return model_objects(model, guid, self._settings(path), self.project)
 
     def mesh_name(self, link: Reference) -> str:
         """What a mesh is called in reports: its file's path below Assets."""
@@ -101,10 +111,13 @@ class Assets:
         if data is None:
             return None
         try:
-            return read(name, data, self.project.text_of(path.with_name(path.name + ".meta")) or "")
+            return read(name, data, self._settings(path))
         except UnityError as error:
             self.damaged.setdefault(name, str(error))
             return None
+
+    def _settings(self, path: Path) -> str:
+        return self.project.text_of(path.with_name(path.name + ".meta")) or ""
 
 
 def _enum(text: str) -> dict[int, str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from saom_scenes.unity.fbx import Node, parse_fbx
 from saom_scenes.unity.meshes import Mesh, unity_mesh
+from saom_scenes.unity.model_tree import TreeNode, tree_of
 from saom_scenes.unity.obj import read_obj
 from saom_scenes.unity.polygons import Polygons, polygons_of
 from saom_scenes.unity.project import UnityError
@@ -44,6 +45,8 @@ class Model:
     """Metres to a unit of the file."""
     names: dict[int, str]
     """What the settings call a mesh, by file id."""
+    tree: tuple[TreeNode, ...]
+    """All its nodes, for scenes that use it whole."""
     size_bytes: int
     """Of its file."""
     _geometries: dict[int, Callable[[], Polygons]] = field(repr=False)
@@ -115,6 +118,7 @@ def read_model(name: str, data: bytes, settings: str) -> Model:
     root = parse_fbx(data, name)
     try:
         nodes, geometries = _nodes(root)
+        tree = tree_of(root)
         unit_cm = _number(root.child("GlobalSettings"), "UnitScaleFactor", 1.0)
     except (ValueError, IndexError, TypeError, OverflowError) as error:
         raise UnityError(f"{name} is a damaged FBX file ({error})") from error
@@ -124,7 +128,7 @@ def read_model(name: str, data: bytes, settings: str) -> Model:
         scale *= unit_cm * _METRES_PER_CM
     if not 1e-9 < abs(scale) < 1e9:
         raise UnityError(f"{name} has a scale of {scale:g} metres to a unit")
-    return Model(name, nodes, scale, _names(values), len(data), geometries)
+    return Model(name, nodes, scale, _names(values), tree, len(data), geometries)
 
 
 def _names(values: dict[str, str]) -> dict[int, str]:
@@ -151,7 +155,8 @@ def read_obj_model(name: str, data: bytes, settings: str) -> Model:
     nodes = tuple(ModelNode(group, k, np.eye(4)) for k, group in enumerate(groups))
     scale = number_of(values, "meshes.globalScale", 1.0)
     geometries: dict[int, Callable[[], Polygons]] = {k: partial(_as_read, p) for k, p in enumerate(groups.values())}
-    return Model(name, nodes, scale, _names(values), len(data), geometries)
+    tree = tuple(TreeNode(n.name, -1, (0.0,) * 3, (0.0, 0.0, 0.0, 1.0), (1.0,) * 3, True, True, ()) for n in nodes)
+    return Model(name, nodes, scale, _names(values), tree, len(data), geometries)
 
 
 def _as_read(polygons: Polygons) -> Polygons:

@@ -1,6 +1,7 @@
 """Scenes and prefabs with every nested prefab instance expanded into plain objects, its modifications applied."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -47,6 +48,8 @@ class Prefabs:
     project: UnityProject
     scripts: frozenset[str]
     """Guids of the scripts whose components are kept."""
+    models: Callable[[Path, str], Objects | None] = lambda path, guid: None
+    """The objects of a model's prefab by its file and guid; None for one that cannot be read."""
     missing: dict[str, int] = field(default_factory=dict)
     """Prefabs that could not be read, and how often."""
     _read: dict[Path, Objects] = field(default_factory=dict, repr=False)
@@ -98,11 +101,11 @@ class Prefabs:
         """The objects of one prefab instance under the ids that they have in the file that holds it."""
         source = _first(values, "m_SourcePrefab", "m_ParentPrefab")
         path = self.project.path(source.guid) if source.guid else None
-        if path is None or path.suffix.lower() != ".prefab":
+        base = self._base(path, source.guid, depth + 1) if path else None
+        if base is None:
             if source.guid:
                 self._miss(self.project.name(path) if path else source.guid)
             return {}
-        base = self._prefab(path, depth + 1)
         ids = {k: stand_ins.get((file_id, k), (file_id ^ k) & _POSITIVE) for k in base}
         new = {ids[k]: _moved(o, ids, (source.guid, k)) for k, o in base.items()}
         parent = values.get("m_Modification.m_TransformParent", "{fileID: 0}")
@@ -111,6 +114,11 @@ class Prefabs:
                 thing.values["m_Father"] = parent
         _modify(new, ids, values)
         return new
+
+    def _base(self, path: Path, guid: str, depth: int) -> Objects | None:
+        if path.suffix.lower() == ".prefab":
+            return self._prefab(path, depth)
+        return self.models(path, guid)
 
     def _miss(self, what: str) -> None:
         self.missing[what] = self.missing.get(what, 0) + 1

@@ -27,6 +27,7 @@ class UnityProject:
 
     assets: Path
     _paths: dict[str, Path] = field(default_factory=dict, repr=False)
+    _names: dict[str, list[tuple[str, Path]]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(cls, folder: Path) -> "UnityProject":
@@ -46,7 +47,14 @@ class UnityProject:
 
     def find(self, name: str) -> tuple[str, Path] | None:
         """The guid and path of the first file of a name; None where there is none."""
-        return next(((guid, path) for guid, path in self._paths.items() if path.name == name), None)
+        return next(iter(self.find_all(name)), None)
+
+    def find_all(self, name: str) -> list[tuple[str, Path]]:
+        """The guids and paths of all files of a name."""
+        if not self._names:
+            for guid, path in self._paths.items():
+                self._names.setdefault(path.name, []).append((guid, path))
+        return self._names.get(name, [])
 
     def name(self, path: Path) -> str:
         """A file's path below Assets."""
