@@ -22,7 +22,8 @@ def eval_(
     models: Annotated[
         str,
         typer.Option(
-            help="Models, separated by commas: names, checkpoints, run folders; oracle, grid-boxes, part-merge."
+            help="Models, separated by commas: names, checkpoints, run folders; oracle, grid-boxes, part-merge; "
+            "hf:FOLDER for a model of transformers."
         ),
     ] = "",
     task: Annotated[

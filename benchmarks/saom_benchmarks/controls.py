@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_bench.masks import decode_rle, encode_rle
+from saom_bench.masks import decode_rle
 from saom_bench.prompts import grid_points
 from saom_bench.types import BoolMask, Instance, Proposals, Sample, Size
-from saom_benchmarks.models import Model, ModelCard, PointMasks, PointRule, Request
+from saom_benchmarks.models import Model, ModelCard, PointMasks, PointRule, Request, proposals_of
 
 _BOX_SHARES = (0.1, 0.2, 0.4)
 """Sides of grid-boxes' rectangles, of the picture's shorter side."""
@@ -62,7 +62,7 @@ class OracleModel:
     def everything(self, sample: Sample) -> Proposals:
         """The true masks and classes."""
         classes = np.array([item.class_index for item in sample.instances], np.int64)
-        return _proposals([_truth(sample, item) for item in sample.instances], sample.size_hw, classes)
+        return proposals_of([_truth(sample, item) for item in sample.instances], sample.size_hw, classes=classes)
 
 
 @dataclass
@@ -87,7 +87,7 @@ class GridBoxes:
         """Rectangles round the points of a grid."""
         points = grid_points(*self.grid, sample.size_hw)
         boxes = [_box(x, y, share, sample.size_hw) for share in _BOX_SHARES for x, y in points]
-        return _proposals(boxes, sample.size_hw, None)
+        return proposals_of(boxes, sample.size_hw)
 
 
 @dataclass
@@ -139,27 +139,6 @@ def _box(x: float, y: float, share: float, size_hw: Size) -> BoolMask:
     columns = slice(max(0, int(x - half)), max(0, int(x - half)) + max(1, round(2 * half)))
     mask[rows, columns] = True
     return mask
-
-
-def _proposals(masks: list[BoolMask], size_hw: Size, classes: NDArray[np.int64] | None) -> Proposals:
-    count = len(masks)
-    ones = np.ones(count, np.float32)
-    boxes = [_extent(mask) for mask in masks]
-    return Proposals(
-        size_hw=size_hw,
-        rles=tuple(encode_rle(mask) for mask in masks),
-        boxes_xyxy=np.array(boxes, np.int32).reshape(count, 4),
-        predicted_iou=ones,
-        stability=ones,
-        points_xy=np.zeros((count, 2), np.float32),
-        class_index=classes,
-        class_score=None if classes is None else ones,
-    )
-
-
-def _extent(mask: BoolMask) -> tuple[int, int, int, int]:
-    ys, xs = np.nonzero(mask)
-    return int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1
 
 
 def _truth(sample: Sample, item: Instance) -> BoolMask:

@@ -1,13 +1,15 @@
 """What a model must do to be scored: answer points, and run everything mode.
 
-To add a model, write one file with a class that has ``card``, ``settings``, ``points`` and ``everything``, and name it
-in ``LOADERS``: a spec's beginning -> the module and function that make the model. Modules are imported when they are
-asked for.
+To add a model, write one file with a class that has ``card``, ``settings``, ``points`` and ``everything``, and a
+function ``load(spec, request)`` that makes it; ``--models FILE.py`` runs it (``FILE.py:rest`` gives it the rest too). A
+model of this package is named in ``LOADERS``: a spec's beginning -> the module and function. Modules are imported when
+they are asked for.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -16,8 +18,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from saom_bench.errors import SaomBenchError, unknown
+from saom_bench.masks import encode_rle
 from saom_bench.prompts import GridFrame, Prior, Snap
-from saom_bench.types import FloatArray, Proposals, Sample
+from saom_bench.types import BoolMask, FloatArray, Proposals, Sample, Size
 
 if TYPE_CHECKING:
     from saom_benchmarks.sam_models import EmbeddingCache
@@ -75,8 +78,9 @@ class ModelCard(BaseModel):
     @property
     def identity(self) -> list[str | None]:
         """What tells two models apart, whatever they are called and wherever their files lie."""
-        control = self.spec if self.kind == "control" else None
-        return [self.kind, control, self.checkpoint_sha256, self.base, self.base_weights_sha256]
+        is_hashed = self.checkpoint_sha256 or self.base_weights_sha256
+        spec = self.spec if self.kind == "control" or not is_hashed else None
+        return [self.kind, spec, self.checkpoint_sha256, self.base, self.base_weights_sha256]
 
 
 class Model(Protocol):
@@ -95,6 +99,38 @@ class Model(Protocol):
         ...
 
 
+def proposals_of(
+    masks: Sequence[BoolMask],
+    size_hw: Size,
+    scores: FloatArray | None = None,
+    classes: NDArray[np.int64] | None = None,
+) -> Proposals:
+    """An answer of everything mode made of N (H, W) masks; empty ones are left out.
+
+    Args:
+        scores: (N,) how sure the model is of each; all alike without.
+        classes: (N,) class indices of the data's label set, for models that tell.
+    """
+    kept = np.array([i for i, mask in enumerate(masks) if mask.any()], np.intp)
+    chosen = [masks[i] for i in kept]
+    ones = np.ones(len(kept), np.float32)
+    return Proposals(
+        size_hw=size_hw,
+        rles=tuple(encode_rle(mask) for mask in chosen),
+        boxes_xyxy=np.array([_extent(mask) for mask in chosen], np.int32).reshape(-1, 4),
+        predicted_iou=ones if scores is None else np.asarray(scores, np.float32)[kept],
+        stability=ones,
+        points_xy=np.zeros((len(kept), 2), np.float32),
+        class_index=None if classes is None else classes[kept],
+        class_score=None if classes is None else ones,
+    )
+
+
+def _extent(mask: BoolMask) -> tuple[int, int, int, int]:
+    ys, xs = np.nonzero(mask)
+    return int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1
+
+
 class Loader(Protocol):
     """Makes a model of a spec such as "sam:mobile-sam"."""
 
@@ -108,6 +144,7 @@ LOADERS: dict[str, str] = {
     "grid-boxes": "saom_benchmarks.controls:grid_boxes",
     "part-merge": "saom_benchmarks.controls:part_merge",
     "sam": "saom_benchmarks.sam_models:load",
+    "hf": "saom_benchmarks.hf_models:load",
 }
 """What a spec begins with, up to its colon -> "module:function". Any other spec is a model's name or a checkpoint."""
 
@@ -156,7 +193,7 @@ def load_models(
     if names is not None and len(names) != len(specs):
         raise SaomBenchError(f"{len(names)} names for {len(specs)} models; --names takes one name a model, in order")
     for spec in specs:
-        is_known = spec.split(":")[0] in LOADERS or spec in MODELS
+        is_known = spec.split(":")[0] in LOADERS or spec in MODELS or _is_file(spec)
         if checkpoint_path(spec) is None and not is_known:
             raise unknown("model", spec, [*MODELS, *LOADERS])
     request = Request(device, overrides, EmbeddingCache(), weights)
@@ -167,9 +204,28 @@ def load_models(
     return models, request.shared
 
 
+def _is_file(spec: str) -> bool:
+    return spec.split(":")[0].endswith(".py")
+
+
 def _loader(spec: str) -> Loader:
+    if _is_file(spec):
+        return _loader_of_file(Path(spec.split(":")[0]))
     module, _, function = LOADERS.get(spec.split(":")[0], LOADERS["sam"]).partition(":")
     loader: Loader = getattr(import_module(module), function)
+    return loader
+
+
+def _loader_of_file(path: Path) -> Loader:
+    """The ``load`` of somebody's own Python file. Whatever the file raises when it runs is the user's to see."""
+    found = spec_from_file_location(f"saom_model_{path.stem}", path) if path.exists() else None
+    if found is None or found.loader is None:
+        raise SaomBenchError(f"no model file {path}; it is a Python file with a function load(spec, request)")
+    module = module_from_spec(found)
+    found.loader.exec_module(module)
+    if not callable(getattr(module, "load", None)):
+        raise SaomBenchError(f"{path} has no function load(spec, request) that returns a model")
+    loader: Loader = module.load
     return loader
 
 

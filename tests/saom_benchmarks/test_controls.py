@@ -1,6 +1,8 @@
-"""The floors: rectangles wherever, and SAM's largest masks."""
+"""The floors: rectangles wherever, and SAM's largest masks; and models in files of their own."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,3 +61,25 @@ def test_models_by_what_their_names_begin_with() -> None:
     assert models[1].settings["everything"] == {"grid": [4, 3]}
     with pytest.raises(SaomBenchError, match="did you mean 'grid-boxes'"):
         load_models(["grid-box"], None, "cpu", overrides)
+
+
+def test_the_readmes_model_is_scored(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (code,) = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "def load(" in block]
+    (tmp_path / "flood.py").write_text(code)
+    (model,), _ = load_models([f"{tmp_path / 'flood.py'}"], None, "cpu", EverythingOverrides())
+    labels = np.zeros((40, 60), np.uint16)
+    labels[10:20, 30:40] = 1
+    frame = sample(labels, {1: 0})
+    frame.rgb[10:20, 30:40] = 200
+    frame.instances[0].__dict__.update(box_xyxy=(30, 10, 40, 20))
+    for protocol in ("oracle-point", "everything"):
+        assert score(PROTOCOLS[protocol], model, frame, lambda: 0.0).objects[0].iou == 1.0
+
+
+def test_files_that_are_no_models_are_named(tmp_path: Path) -> None:
+    with pytest.raises(SaomBenchError, match="no model file"):
+        load_models([f"{tmp_path / 'nothing.py'}"], None, "cpu", EverythingOverrides())
+    (tmp_path / "empty.py").write_text("")
+    with pytest.raises(SaomBenchError, match="has no function load"):
+        load_models([f"{tmp_path / 'empty.py'}"], None, "cpu", EverythingOverrides())
