@@ -1,6 +1,7 @@
 """Collecting: resumable to the same bytes after any end, one dataset a folder, one scene's failure its own."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from saom_collectors.session import PlayerOptions
 from saom_collectors.space import DiskGate
 from saom_collectors.status import STATUS, read_status
 
+HANDLES = Path("/proc/self/fd")
 SCENES = ("FloorPlan1", "FloorPlan2", "FloorPlan3")
 CONFIG = CollectConfig("train", SIMULATOR, PlayerOptions(size_hw=(60, 80)), views_per_scene=4, rules=RULES)
 
@@ -190,6 +192,26 @@ def test_a_worker_replaces_its_player_only_after_a_failure(tmp_path: Path) -> No
     worker.run("FloorPlan1", SILENT)
     worker.close()
     assert [s.closed for s in opened] == [True, True]
+
+
+@pytest.mark.skipif(not HANDLES.is_dir(), reason="counts handles in /proc")
+def test_memory_and_handles_stay_flat_from_scene_to_scene(tmp_path: Path) -> None:
+    config = replace(CONFIG, player=PlayerOptions(size_hw=(240, 320)))
+    worker = SceneWorker(tmp_path, config, open_fake)
+    taken = []
+    for n in range(1, 31):
+        worker.run(f"FloorPlan{n}", SILENT)
+        worker._session.looks.clear()  # type: ignore[union-attr] # the fake's own diary
+        taken.append((len(list(HANDLES.iterdir())), resident_mb()))
+    (handles, megabytes), (handles_then, megabytes_then) = taken[9], taken[-1]
+    assert handles_then == handles
+    # Were the frames of these 20 scenes kept, or even their labels alone, it would be 30 MB or 12.
+    assert megabytes_then - megabytes < 8
+
+
+def resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
 
 
 def test_the_recorded_command_says_how_to_make_the_shard_again(whole: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -15,6 +16,7 @@ from saom_collectors.jobs import Advanced, Done, Failed, JobRules, Paused, run_j
 from saom_collectors.stopping import Stop
 
 ONCE = JobRules(attempts=1)
+HANDLES = Path("/proc/self/fd")
 
 
 @dataclass
@@ -124,6 +126,19 @@ def test_workers_are_recycled() -> None:
     pids = [e.result for e in events if isinstance(e, Done)]
     assert [len(set(pids[k : k + 3])) for k in (0, 3, 6)] == [1, 1, 1]
     assert len(set(pids)) == 3
+
+
+@pytest.mark.skipif(not HANDLES.is_dir(), reason="counts handles in /proc")
+def test_recycling_and_deaths_leave_no_handle_and_no_scratch_folder(tmp_path: Path) -> None:
+    def run(tasks: list[object]) -> int:
+        list(run_jobs(Doubler(), tasks, 2, JobRules(attempts=1, recycle_after=1)))
+        return len(list(HANDLES.iterdir()))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path))
+        first = run([1])
+        assert run([1, "death", 2, "mistake", 3, 4, "exit", 5]) == first
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_shut_gate_pauses_and_costs_no_attempt() -> None:

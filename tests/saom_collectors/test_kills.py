@@ -22,7 +22,8 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def start(folder: Path) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    search = os.pathsep.join(p for p in sys.path if p)
+    environment = {**os.environ, "PYTHONPATH": search, "TMPDIR": str(temporary(folder))}
     return subprocess.Popen([sys.executable, "-c", _CODE, str(folder)], env=environment, stderr=subprocess.DEVNULL)
 
 
@@ -78,15 +79,14 @@ def test_any_sequence_of_kills_and_resumes_gives_the_same_bytes(tmp_path: Path) 
         folder = tmp_path / f"run-{finished}"
         child = start(folder)
         while child.poll() is None and sum(kills.values()) < KILLS:
+            victim = rng.choice(["parent", "worker", "worker", "player", "player"])
+            targets = living(child, victim)
             time.sleep(rng.uniform(0.05, 0.5))
             below = descendants(child.pid)
-            victim = rng.choice(["parent", "worker", "worker", "player", "player"])
+            kills[victim] += shoot(rng.choice(targets)) if targets else 0
             if victim == "parent":
-                kills[victim] += shoot(child.pid)
                 child.wait(30)
                 wait_until_gone(below)
-            else:
-                kills[victim] += shoot_one(below, victim, rng)
         child.wait(120)
         if child.returncode == 0:
             assert hashes(folder) == expected
@@ -99,10 +99,20 @@ def test_any_sequence_of_kills_and_resumes_gives_the_same_bytes(tmp_path: Path) 
     assert list(temporary(folder).iterdir()) == []
 
 
-def shoot_one(pids: list[int], kind: str, rng: random.Random) -> int:
-    """Kill one worker or one player, whichever is asked for and there; returns how many."""
-    wanted = [pid for pid in pids if kind == ("player" if name(pid) == "cat" else "worker")]
-    return shoot(rng.choice(wanted)) if wanted else 0
+def living(child: "subprocess.Popen[bytes]", kind: str) -> list[int]:
+    """The run's processes of a kind, as soon as there are any; none when the run ends before."""
+    found: list[int] = []
+    while not found and child.poll() is None:
+        time.sleep(0.02)
+        below = descendants(child.pid)
+        found = [pid for pid in (child.pid, *below) if kind == role(pid, child.pid)]
+    return found
+
+
+def role(pid: int, parent: int) -> str:
+    if pid == parent:
+        return "parent"
+    return "player" if name(pid) == "cat" else "worker"
 
 
 def name(pid: int) -> str:
