@@ -30,8 +30,10 @@ class Agreement:
 
     labels: float
     """Share of pixels with the same object."""
+    parts: float
+    """The same of part ids."""
     core: float
-    """Share of pixels outside the border."""
+    """Share of pixels outside the borders of parts and objects."""
     same_objects: bool
     """Whether just the objects that the rays meet have labels."""
     psnr_db: float
@@ -53,12 +55,13 @@ def measure(
     is_sphere = rules.projection == "equirectangular"
     frame, distance_m = direct(renderer, eye, yaw_deg, rules.size_hw, is_sphere, rules.hfov_deg)
     found, truth = _numbered(shot, names), np.where(frame.instances <= len(names), frame.instances, 0)
-    core = inside(frame.instances, shot.capture.wraps)
+    core = inside(frame.instances, shot.capture.wraps) & inside(frame.parts, shot.capture.wraps)
     error = shot.capture.rgb.astype(float) - frame.rgb
     off_m = np.abs(_depth(renderer, rules, eye, yaw_deg) - distance_m)
     far = core & (distance_m > AT_M[0]) & (distance_m < AT_M[1])
     agreement = Agreement(
         labels=float((found == truth)[core].mean()),
+        parts=float((shot.layers["parts"] == frame.parts)[core].mean()),
         core=float(core.mean()),
         same_objects=set(np.unique(found[core])) == set(np.unique(truth[core])),
         psnr_db=float(10 * np.log10(255**2 / (error**2).mean())),

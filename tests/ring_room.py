@@ -70,6 +70,7 @@ class RoomSession:
             keys={name: k for k, name in enumerate(names, 1)},
             types={name: name.split("|")[0] for name in names},
             pose=pose,
+            parts=frame.parts.astype(np.uint16),
         )
 
     def log(self) -> str:

@@ -17,7 +17,6 @@ from saom_bench.errors import SaomBenchError
 if TYPE_CHECKING:
     from saom_bench.types import Size
     from saom_collectors.collect import CollectConfig, Outcome
-    from saom_collectors.session import PlayerOptions
     from saom_collectors.views import ViewRules
 
 
@@ -138,7 +137,7 @@ def collect(
     from saom_collectors.scenes import all_scenes, select, split_of
     from saom_collectors.session import PlayerOptions
     from saom_collectors.stopping import stop_on_signals
-    from saom_collectors.thor import open_player, simulator_of
+    from saom_collectors.thor import check_parts, open_player, simulator_of
 
     _check_numbers(views_per_scene=views_per_scene, tries=tries, attempts=attempts, recycle_after=recycle_after)
     if step_timeout <= 0:
@@ -149,7 +148,7 @@ def collect(
     options = PlayerOptions(
         player, picture_hw, fov, player_path, packs, player_commit, step_timeout_s=step_timeout, parts=parts
     )
-    _check_parts(options, panorama is not None)
+    check_parts(options)
     asked = select(all_scenes(), scenes, split, rooms, limit_scenes)
     config = CollectConfig(
         split=split_of(asked[0]),
@@ -231,14 +230,6 @@ def _check_numbers(**numbers: int) -> None:
     for name, value in numbers.items():
         if value < 1:
             raise SaomBenchError(f"--{name.replace('_', '-')} {value} is too few; give 1 or more")
-
-
-def _check_parts(options: "PlayerOptions", panoramas: bool) -> None:
-    from saom_collectors.thor import check_parts
-
-    check_parts(options)
-    if options.parts and panoramas:
-        raise SaomBenchError("--parts is for single views, not for --kind panoramas; leave one of them away")
 
 
 def _say_without_packs(chosen: tuple[str, ...], packs: Path) -> None:

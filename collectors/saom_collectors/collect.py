@@ -154,7 +154,7 @@ class SceneWorker:
             rejected: Counter[str] = Counter()
             session = SupervisedSession(self._session, options, report)
             header, panorama = self.config.header(scene), self.config.panorama
-            layers = ("owners",) if panorama else ("parts",) if options.parts else ()
+            layers = ("owners",) * bool(panorama) + ("parts",) * options.parts
             kept = options.size_hw if panorama and panorama.keep_views else None
             with ShardWriter(self.folder, header, self.config.size_hw, layers=layers, source_size_hw=kept) as writer:
                 for shot in shots(session, scene, self.config, rejected):

@@ -140,7 +140,7 @@ def look_around(session: Session, pose: Pose) -> tuple[Pose, View]:
     place = replace(pose, yaw_deg=0.0, horizon_deg=0.0)
     looks = [session.look(replace(place, yaw_deg=yaw)) for yaw in SCOUT_YAWS_DEG]
     rgb, ids = (np.concatenate([getattr(look, name) for look in looks], axis=1) for name in ("rgb", "ids"))
-    return place, replace(looks[0], rgb=rgb, ids=ids, keys=_merged([look.keys for look in looks]))
+    return place, replace(looks[0], rgb=rgb, ids=ids, keys=_merged([look.keys for look in looks]), parts=None)
 
 
 def heading(seed: int) -> float:
@@ -193,7 +193,13 @@ def shoot(session: Session, pose: Pose, rules: PanoramaRules, cut: Cut, seed: in
     )
     kept = tuple((look.rgb, _relabelled(look.ids, keys, instances)) for look in looks) if rules.keep_views else ()
     faulty = tuple(sorted({name for look in looks for name in look.faulty}))
-    return Shot(capture, {"owners": stitched.owners}, kept, faulty)
+    return Shot(capture, {"owners": stitched.owners} | _parts(stitched, looks), kept, faulty)
+
+
+def _parts(stitched: Stitching, looks: Sequence[View]) -> dict[str, NDArray[Any]]:
+    """The layer of part ids, where the session gives any."""
+    found = [look.parts for look in looks if look.parts is not None]
+    return {"parts": stitched.nearest(found)} if found else {}
 
 
 def _merged(tables: Sequence[Mapping[str, int]]) -> dict[str, int]:

@@ -32,7 +32,6 @@ RUN = CliRunner()
         (["--split", "val", "--tries", "0"], "--tries 0"),
         (["--split", "val", "--limit-scenes", "0"], "limit of 0"),
         (["--split", "val", "--player", "unity", "--parts"], "--player unity has no part ids"),
-        (["--split", "val", "--kind", "panoramas", "--parts"], "--parts is for single views"),
     ],
 )
 def test_mistakes(tmp_path: Path, arguments: list[str], message: str) -> None:
