@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from saom_bench.errors import SaomBenchError
+from saom_bench.shards.format import simulator_title
 from saom_benchmarks.bootstrap import Interval, difference
 from saom_benchmarks.protocols import PROTOCOLS
 from saom_benchmarks.results import Result
@@ -84,7 +85,7 @@ class Board:
     def subtitle(self) -> str:
         """The data in one line."""
         data = self.first.data
-        simulator = " ".join(str(data.simulator[k]) for k in ("name", "version", "scenes") if k in data.simulator)
+        simulator = simulator_title(data.simulator)
         occurring = max(len(e.result.classes) for e in self.entries)
         return (
             f"{data.images} images of {len(data.scenes)} {data.split} scenes, {simulator}, {data.label_set} "

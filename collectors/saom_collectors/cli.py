@@ -242,6 +242,7 @@ def _say_without_packs(chosen: tuple[str, ...], packs: Path) -> None:
 
 
 def _show_plan(out: Path, chosen: tuple[str, ...], todo: list[str], config: "CollectConfig") -> None:
+    from saom_bench.shards.format import simulator_title
     from saom_collectors.space import shard_bytes
 
     height, width = config.size_hw
@@ -259,12 +260,13 @@ def _show_plan(out: Path, chosen: tuple[str, ...], todo: list[str], config: "Col
     varied = ", ".join(config.rules.randomize)
     table.add_row("varied", varied or "nothing")
     table.add_row("at most", f"{shard_bytes(frames, config.pixels_hw) / 1e6:.0f} MB")
-    table.add_row("simulator", f"{config.simulator['name']} {config.simulator['version']}")
+    table.add_row("simulator", simulator_title(config.simulator))
     console.print(table)
 
 
 def _show_outcome(out: Path, outcome: "Outcome", config: "CollectConfig") -> None:
     from saom_bench.shards.dataset import open_dataset
+    from saom_bench.shards.format import simulator_title
 
     for failure in outcome.failures:
         where = f" (log: {out / failure.log})" if failure.log else ""
@@ -287,7 +289,7 @@ def _show_outcome(out: Path, outcome: "Outcome", config: "CollectConfig") -> Non
     table.add_row("turned down", ", ".join(f"{n} {why}" for why, n in rejected.most_common()) or "no view")
     table.add_row("bytes/frame", f"{sum(r.size_bytes for r in dataset.shards) / max(1, len(dataset)):,.0f}")
     table.add_row("speed", f"{fresh / max(outcome.seconds, 1e-9):.2f} frames/s ({fresh} in {outcome.seconds:.0f} s)")
-    table.add_row("simulator", f"{config.simulator['name']} {config.simulator['version']}")
+    table.add_row("simulator", simulator_title(config.simulator))
     table.add_row("fingerprint", dataset.fingerprint[:16])
     console.print(table)
     next_steps(*_next_commands(out, config))

@@ -63,6 +63,9 @@ def import_(
             outcomes = _import(assets, chosen, out, redo)
     except (UnityError, PackError) as error:
         raise SaomBenchError(str(error)) from error
+    except KeyboardInterrupt as stop:
+        errors.print("stopped: finished packs are kept; the same command goes on from here")
+        raise typer.Exit(130) from stop
     except Timeout as error:
         raise SaomBenchError(f"another import is writing to {out}; wait for it, or give another folder") from error
     except OSError as error:

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from saom_bench.shards.dataset import ShardDataset
+from saom_bench.shards.format import simulator_title
 
 _LICENCES = {
     "saom-player": "Apache-2.0 (object placements and assets' sizes derive from AI2-THOR and ProcTHOR, Apache-2.0)",
@@ -13,7 +14,6 @@ _UNKNOWN_LICENCE = "not known here: that of the source it was imported from"
 
 def card(dataset: ShardDataset, front_matter: str = "") -> str:
     """The page. ``front_matter``: lines of YAML for sites that read them at the top of a page."""
-    name = str(dataset.simulator.get("name"))
     height, width = dataset.size_of(0)
     counts = _counts(dataset)
     sizes = {dataset.size_of(i) for i in range(len(dataset))}
@@ -24,8 +24,8 @@ def card(dataset: ShardDataset, front_matter: str = "") -> str:
         f"{len(dataset)} frames ({shown}) of {len(dataset.scenes)} {dataset.split} scenes with "
         f"{sum(counts.values())} labelled objects of {len(counts)} classes.",
         "",
-        f"- simulator: {name} {dataset.simulator.get('version')}",
-        f"- licence: {_LICENCES.get(name, _UNKNOWN_LICENCE)}",
+        f"- simulator: {simulator_title(dataset.simulator)}",
+        f"- licence: {_licence(dataset)}",
         f"- split: {dataset.split}",
         f"- label set: {dataset.label_set.name} ({len(dataset.label_set)} classes)",
         f"- fingerprint: `{dataset.fingerprint}`",
@@ -42,6 +42,13 @@ def card(dataset: ShardDataset, front_matter: str = "") -> str:
     ]
     head = ["---", front_matter.strip(), "---", ""] if front_matter else []
     return "\n".join([*head, *lines]) + "\n"
+
+
+def _licence(dataset: ShardDataset) -> str:
+    # Pictures of packs show AI2-THOR's own models and textures, whoever drew them.
+    shows_packs = "packs" in str(dataset.simulator.get("scenes"))
+    name = "ai2thor-unity" if shows_packs else str(dataset.simulator.get("name"))
+    return _LICENCES.get(name, _UNKNOWN_LICENCE)
 
 
 def _counts(dataset: ShardDataset) -> Counter[int]:

@@ -217,6 +217,8 @@ def _source(source: Path, format_: str, split: str | None, pictures: Path | None
 
 
 def _overview(dataset: "ShardDataset") -> Table:
+    from saom_bench.shards.format import simulator_title
+
     height, width = dataset[0].size_hw
     instances = sum(record.instances for record in dataset.shards)
     table = Table(title=f"dataset {dataset.folder}", title_justify="left", show_header=False, box=None, pad_edge=False)
@@ -227,7 +229,7 @@ def _overview(dataset: "ShardDataset") -> Table:
     table.add_row("frames", f"{len(dataset)} of {width}x{height}")
     table.add_row("instances", f"{instances} ({instances / len(dataset):.1f} a frame)")
     table.add_row("label set", f"{dataset.label_set.name} ({len(dataset.label_set)} classes)")
-    table.add_row("simulator", f"{dataset.simulator.get('name')} {dataset.simulator.get('version')}")
+    table.add_row("simulator", simulator_title(dataset.simulator))
     table.add_row("on disk", f"{sum(record.size_bytes for record in dataset.shards) / 1e6:.1f} MB")
     table.add_row("fingerprint", dataset.fingerprint)
     return table

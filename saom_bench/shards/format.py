@@ -131,6 +131,11 @@ class ShardHeader:
         )
 
 
+def simulator_title(simulator: Mapping[str, Any]) -> str:
+    """A simulator's name, version and, where it has several, geometry: "saom-player 0.1.0 packs"."""
+    return " ".join(str(simulator[key]) for key in ("name", "version", "scenes") if key in simulator)
+
+
 ATTRIBUTE_NAMES = ("format", "version", "label_set", "classes", "simulator", "scene", "split", "seed", "command")
 
 
