@@ -104,7 +104,7 @@ def _seen(scene: Scene, types: Collection[str], navigation: Navigation) -> froze
     for thing in scene.objects:
         if thing.object_type not in types or thing.object_type in seen:
             continue
-        for agent, fov_deg in _poses(_middle(thing), navigation):
+        for agent, fov_deg in looks_at(middle_of(thing), navigation):
             frame = renderer.render(camera_of_agent(agent, fov_deg), _VIEW_HW, rgb=False)
             counts = np.bincount(frame.instances.ravel(), minlength=len(kinds) + 1)[1 : len(kinds) + 1]
             seen |= {kinds[k] for k in np.flatnonzero(counts >= _LEAST_PX)}
@@ -113,13 +113,14 @@ def _seen(scene: Scene, types: Collection[str], navigation: Navigation) -> froze
     return frozenset(seen) & frozenset(types)
 
 
-def _middle(thing: SceneObject) -> Floats:
+def middle_of(thing: SceneObject) -> Floats:
+    """(3,) of what is drawn of an object, or of its box."""
     corners = triangles_of(thing.parts).reshape(-1, 3) if thing.parts else thing.box.corners()
     return np.asarray((corners.min(axis=0) + corners.max(axis=0)) / 2, np.float64)
 
 
-def _poses(target: Floats, navigation: Navigation) -> Iterator[tuple[Agent, float]]:
-    """From all around, the nearest places first, standing and crouching in turn."""
+def looks_at(target: Floats, navigation: Navigation) -> Iterator[tuple[Agent, float]]:
+    """Agents that look at a point, with a field of view: nearest places first, standing and crouching in turn."""
     places = sorted(navigation.reachable(_GRID_M), key=lambda p: _away(p, target))
     usable = [p for p in places if _NEAREST_M <= _away(p, target) <= _FARTHEST_M] or places[:_TRIES_AN_OBJECT]
     # Every third or so, lest all tries come from one side.

@@ -57,7 +57,8 @@ class TextureAtlas:
             (bottom + x1, right * down),
         )
         color = np.zeros((3, len(u)), np.float32)
-        for index, weight in corners:
+        for texel, weight in corners:
+            index = texel.astype(np.intp)  # once, and not at each look-up
             for k in range(3):
                 color[k] += self._planes[k].take(index) * weight
         return color

@@ -21,7 +21,7 @@ SMALLEST_OCCLUDER_M = 0.2
 WINDOW_SAMPLES = 16
 SKY_RADIANCE = (2.3, 2.5, 2.8)
 AMBIENT_SHARE = 0.42
-_VERSION = 8
+_VERSION = 9
 _INSIDE_RAYS = 5
 _FREE_BEFORE_WINDOW_M = np.float32(0.4)
 # Below this openness a corner lies inside something or hugs it: its neighbours tell more about what is seen near it.
@@ -47,21 +47,24 @@ class _Corners:
     of_row: NDArray[np.intp]
 
 
-def bake(triangles: Triangles, scene: Scene, cache_dir: Path | None) -> BakedLight:
-    """Light for every corner, from the cache when the same scene was baked before."""
-    sheet = np.nonzero(open_parts(triangles)[triangles.part])[0]
+def bake(triangles: Triangles, coarse: Triangles, scene: Scene, cache_dir: Path | None) -> BakedLight:
+    """Light for every corner, from the cache when the same scene was baked before.
+
+    ``coarse`` are the same surfaces in fewer triangles: what light is kept off by.
+    """
+    sheet = np.nonzero(open_parts(coarse)[triangles.part])[0]
     back_row = np.arange(len(triangles), dtype=np.int32)
     back_row[sheet] = len(triangles) + np.arange(len(sheet), dtype=np.int32)
-    corners = _corners(triangles, sheet)
     cache = BakeCache(cache_dir) if cache_dir is not None else None
-    key = content_key(_VERSION, triangles, scene.windows, (scene.ambient_up, scene.ambient_down))
-    stored = cache.load(key, corners.points.shape) if cache is not None else None
+    key = content_key(_VERSION, coarse, scene.windows, (scene.ambient_up, scene.ambient_down))
+    stored = cache.load(key, (len(triangles) + len(sheet), 3, 3)) if cache is not None else None
     if stored is None:
+        corners = _corners(triangles, sheet)
         # Half precision before first use, so that a cached scene renders the same bytes as a fresh one.
-        stored = _bake_corners(triangles, scene, corners).astype(np.float16)
+        stored = _bake_corners(coarse, scene, corners).astype(np.float16)[corners.of_row]
         if cache is not None:
             cache.save(key, stored)
-    return BakedLight(stored.astype(np.float32)[corners.of_row], back_row)
+    return BakedLight(stored.astype(np.float32), back_row)
 
 
 def occluders(triangles: Triangles, smallest_m: float = 0.0) -> NDArray[np.bool_]:
@@ -87,8 +90,8 @@ def _corners(triangles: Triangles, sheet: NDArray[np.intp]) -> _Corners:
     return _Corners(flat_points[first], flat_normals[first], of_row.reshape(-1, 3))
 
 
-def _bake_corners(triangles: Triangles, scene: Scene, corners: _Corners) -> Floats:
-    casting = triangles.rows(occluders(triangles, SMALLEST_OCCLUDER_M))
+def _bake_corners(coarse: Triangles, scene: Scene, corners: _Corners) -> Floats:
+    casting = coarse.rows(occluders(coarse, SMALLEST_OCCLUDER_M))
     tracer = RayTracer(casting.positions)
     openness = _openness(tracer, corners)
     buried = (openness < _BURIED) | _inside_solids(tracer, casting, corners)

@@ -14,7 +14,7 @@ from saom_player.mesh import Rgb
 from saom_player.render.geometry import Triangles
 from saom_player.scene import WindowOpening
 
-LARGEST_BYTES = 256 * 1024 * 1024
+LARGEST_BYTES = 512 * 1024 * 1024
 _DIGEST_BYTES = 32
 
 

@@ -114,9 +114,19 @@ def _doubled(grid: Floats, length: int, axis: int) -> Floats:
     odd: list[slice] = [slice(None)] * 3
     even[axis], odd[axis] = slice(0, None, 2), slice(1, None, 2)
     full[tuple(even)] = grid
-    count = length // 2
-    after = np.minimum(np.arange(count) + 1, grid.shape[axis] - 1)
-    before: list[slice] = [slice(None)] * 3
-    before[axis] = slice(0, count)
-    full[tuple(odd)] = np.float32(0.5) * (grid[tuple(before)] + np.take(grid, after, axis=axis))
+    # Beyond the last entry is nothing to go towards.
+    count, last = length // 2, grid.shape[axis] - 1
+    before, after, between = ([slice(None)] * 3 for _ in range(3))
+    before[axis], after[axis], between[axis] = (
+        slice(0, min(count, last)),
+        slice(1, min(count, last) + 1),
+        slice(1, 2 * min(count, last), 2),
+    )
+    middle = full[tuple(between)]
+    np.add(grid[tuple(before)], grid[tuple(after)], out=middle)
+    middle *= np.float32(0.5)
+    if count > last:
+        ends, lasts = list(odd), list(odd)
+        ends[axis], lasts[axis] = slice(2 * last + 1, None), slice(last, None)
+        full[tuple(ends)] = grid[tuple(lasts)]
     return full

@@ -29,14 +29,16 @@ _EXPOSURES = (0.4, 8.0)
 class Painter:
     """Everything that only colours need."""
 
-    def __init__(self, scene: Scene, tracer: RayTracer, triangles: Triangles, cache_dir: Path | None) -> None:
+    def __init__(
+        self, scene: Scene, tracer: RayTracer, triangles: Triangles, coarse: Triangles, cache_dir: Path | None
+    ) -> None:
+        """``coarse`` are the same surfaces in fewer triangles: enough to cast shadows, and quicker."""
         self._tracer = tracer
-        casting = occluders(triangles)
-        self._shadows = tracer if casting.all() else RayTracer(triangles.positions[casting])
+        self._shadows = RayTracer(coarse.positions[occluders(coarse)])
         self._empty = len(triangles) == 0
         self._keys = surface_keys(triangles)
         self._faces = np.ascontiguousarray(triangles.face.T)
-        self._surfaces = Surfaces(triangles, bake(triangles, scene, cache_dir), scene.textures)
+        self._surfaces = Surfaces(triangles, bake(triangles, coarse, scene, cache_dir), scene.textures)
         self._lamps = scene.lit_lamps()
         self._sun = SunLight(scene.sun, scene.windows) if scene.sun is not None else None
         self._exposure = _exposure(self._surfaces, triangles, scene)

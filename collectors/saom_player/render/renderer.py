@@ -45,7 +45,8 @@ class Renderer:
         """cache_dir keeps baked light between processes; without it every Renderer bakes anew before its first RGB."""
         self.scene = scene
         self._cache_dir = cache_dir
-        self._triangles = tessellated(flatten(scene), LONGEST_EDGE_M)
+        self._coarse = flatten(scene)
+        self._triangles = tessellated(self._coarse, LONGEST_EDGE_M)
         self._tracer = sight_tracer(self._triangles, scene.textures)
 
     @property
@@ -76,7 +77,7 @@ class Renderer:
 
     @cached_property
     def _painter(self) -> Painter:
-        return Painter(self.scene, self._tracer, self._triangles, self._cache_dir)
+        return Painter(self.scene, self._tracer, self._triangles, self._coarse, self._cache_dir)
 
     def _primary_hits(self, rays: PixelRays) -> Hits:
         parts = []

@@ -62,7 +62,7 @@ def shade(
 
 def _composed(
     table: MaterialTable,
-    material: NDArray[np.int32],
+    material: NDArray[np.intp],
     albedo: Floats,
     energy: Floats,
     emission: Floats,

@@ -58,12 +58,13 @@ class Surfaces:
         self._uvs = [np.ascontiguousarray(plane) for plane in uvs]
         self._face = [np.ascontiguousarray(triangles.face[:, k]) for k in range(3)]
         self._light = [np.ascontiguousarray(baked.light[:, c, k]) for c in range(3) for k in range(3)]
-        self._back_row = baked.back_row
+        self._back_row = baked.back_row.astype(np.intp)
         keys = tuple(dict.fromkeys(material.texture for material in triangles.materials)) or ("plain",)
         # The sky is seen through windows whatever the scene's materials are.
         self.atlas = TextureAtlas((*keys, *(("sky",) if "sky" not in keys else ())), textures or {})
         self.sky_number = np.int32([*keys, "sky"].index("sky"))
-        self.material = triangles.material
+        self.material = triangles.material.astype(np.intp)
+        """(T,) as intp, like all that look-ups go by: numpy would convert other numbers at each of them."""
         self.materials = _material_table(triangles.materials, keys)
         self.has_glass = bool((self.materials.opacity < 1).any())
         self._density = _texel_density(triangles)
@@ -72,7 +73,7 @@ class Surfaces:
 
     def place(self, origin: Floats, direction: Floats, hits: Hits) -> Place:
         """Where rays of ``direction`` (3, n) from ``origin`` (3,) or (3, n) hit; rays that miss get row 0's values."""
-        triangle = np.maximum(hits.triangle, 0)
+        triangle = np.maximum(hits.triangle, 0).astype(np.intp)
         face = [plane.take(triangle) for plane in self._face]
         front = face[0] * direction[0] + face[1] * direction[1] + face[2] * direction[2] < 0
         side: Floats = np.where(front, np.float32(1), np.float32(-1)).astype(np.float32)
@@ -90,7 +91,7 @@ class Surfaces:
 
     def albedo(self, hits: Hits, distance: Floats, cosine: Floats, radians_per_pixel: float) -> Floats:
         """(3, n) linear texture times tint; ``distance`` (n,) along the ray picks the mip level."""
-        triangle = np.maximum(hits.triangle, 0)
+        triangle = np.maximum(hits.triangle, 0).astype(np.intp)
         u, v = self._between(self._uvs, 2, triangle, hits)
         material = self.material.take(triangle)
         footprint = distance * np.float32(radians_per_pixel) / np.maximum(cosine, _LARGEST_SLANT)
@@ -102,12 +103,12 @@ class Surfaces:
 
     def stored_light(self, hits: Hits, front: NDArray[np.bool_]) -> Floats:
         """(3, n) baked light on the side that is seen."""
-        triangle = np.maximum(hits.triangle, 0)
+        triangle = np.maximum(hits.triangle, 0).astype(np.intp)
         row = np.where(front, triangle, self._back_row.take(triangle))
         return self._between(self._light, 3, row, hits)
 
     @staticmethod
-    def _between(planes: list[Floats], width: int, row: Ints, hits: Hits) -> Floats:
+    def _between(planes: list[Floats], width: int, row: NDArray[np.intp], hits: Hits) -> Floats:
         """(width, n) values inside triangles from three corners' planes, corner by corner."""
         w = 1 - hits.u - hits.v
         values = np.empty((width, len(row)), np.float32)
