@@ -26,6 +26,9 @@ def reproduce(
     recipes: Annotated[str, typer.Option(help="Recipes, separated by commas.")] = ",".join(r.name for r in RECIPES),
     seeds: Annotated[str, typer.Option(help="Seeds, separated by commas.")] = "0,1,2",
     ablations: Annotated[bool, typer.Option(help="Also change one setting of saomv1-cpu at a time.")] = True,
+    train_scenes: Annotated[
+        int, typer.Option(min=1, help="Train scenes, in turn from each type of room; there are 80.")
+    ] = Size.train_scenes,
     train_views: Annotated[int, typer.Option(min=1, help="Views of a train scene.")] = Size.train_views,
     val_views: Annotated[int, typer.Option(min=1, help="Views of a val scene.")] = Size.val_views,
     everything_images: Annotated[int, typer.Option(min=1, help="Images in everything mode.")] = Size.everything_images,
@@ -49,7 +52,7 @@ def reproduce(
     from saom_benchmarks.reproduce.drive import Wanted, run_all
     from saom_benchmarks.reproduce.steps import Workplace
 
-    size = Size(train_views, val_views, everything_images)
+    size = Size(train_scenes, train_views, val_views, everything_images)
     place = Workplace(out, _folder(packs), size)
     wanted = Wanted(_recipes(recipes), _seeds(seeds), ablations)
     run_all(place, wanted, page or out / "REPRODUCE.md", command_line(), dry_run, page_only)

@@ -31,8 +31,9 @@ from saom_benchmarks.reproduce.matrix import (
 from saom_benchmarks.results import Result, read_results
 
 VIEW = ("--size", "480x360", "--fov", "70")
+TRIES = {TRAIN: "4", VAL: "8"}
 PANORAMA = ("--kind", "panoramas")
-SCENES = {TRAIN: 80, VAL: 20}
+VAL_SCENES = 20
 # Seconds of two idle cores, measured; they are for the estimate alone.
 FRAME_S = {EMBEDDED: 0.45, PACKS: 1.2, PANORAMAS: 8.0}
 ENCODE_S, PROMPT_S, POINT_S, START_S = 0.75, 0.065, 0.03, 12.0
@@ -84,6 +85,10 @@ class Workplace:
         """The folder of the results on a source's val scenes."""
         return self.out / "results" / source
 
+    def scenes(self, split: str) -> int:
+        """Scenes of a split."""
+        return self.size.train_scenes if split == TRAIN else VAL_SCENES
+
     def views(self, source: str, split: str) -> int:
         """Pictures a scene."""
         if source == PANORAMAS:
@@ -97,8 +102,21 @@ def collect(place: Workplace, source: str, split: str) -> Step:
     packs = ("--packs", str(place.packs)) if source == PACKS else ()
     kind = PANORAMA if source == PANORAMAS else VIEW
     folder = place.data(source, split)
-    options = ("--split", split, "--views-per-scene", str(views), *kind, "--seed", "0", *packs)
-    seconds = START_S + SCENES[split] * views * FRAME_S[source]
+    limit = ("--limit-scenes", str(place.size.train_scenes)) if split == TRAIN else ()
+    options = (
+        "--split",
+        split,
+        *limit,
+        "--views-per-scene",
+        str(views),
+        *kind,
+        "--tries",
+        TRIES[split],
+        "--seed",
+        "0",
+        *packs,
+    )
+    seconds = START_S + place.scenes(split) * views * FRAME_S[source]
     return Step(f"collect {source}-{split}", ("collect", str(folder), *options), seconds)
 
 
@@ -107,7 +125,7 @@ def train(place: Workplace, run: Run) -> Step:
     recipe = load_recipe(run.recipe)
     changes = [f"seed={run.seed}", f"val_every_epochs={recipe.epochs}", "val_images=16"]
     changes += [run.change] if run.change else []
-    images = SCENES[TRAIN] * place.views(run.source, TRAIN)
+    images = place.scenes(TRAIN) * place.views(run.source, TRAIN)
     prompts = images * min(PROMPTS_AN_IMAGE, recipe.max_prompts_per_image or PROMPTS_AN_IMAGE) * recipe.epochs
     command = (
         *("train", str(place.run(run)), "--recipe", run.recipe),
@@ -150,7 +168,7 @@ def score(place: Workplace, source: str, trained: Sequence[Run]) -> Step:
 
 def _score(place: Workplace, source: str, models: dict[str, str], everything_only: bool) -> Step:
     size = place.size
-    images = SCENES[VAL] * place.views(source, VAL)
+    images = VAL_SCENES * place.views(source, VAL)
     nx, _, ny = everything_grid_on(source).partition("x")
     command = (
         *("eval", "--data", str(place.data(source, VAL))),
