@@ -8,7 +8,6 @@ import typer
 
 from saom_bench.console import errors
 from saom_bench.errors import SaomBenchError, unknown
-from saom_bench.provenance import command_line
 from saom_benchmarks.reproduce.matrix import RECIPES, Size
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich")
@@ -55,7 +54,9 @@ def reproduce(
     size = Size(train_scenes, train_views, val_views, everything_images)
     place = Workplace(out, _folder(packs), size)
     wanted = Wanted(_recipes(recipes), _seeds(seeds), ablations)
-    run_all(place, wanted, page or out / "REPRODUCE.md", command_line(), dry_run, page_only)
+    given = {"PACKS": "DIR" if packs else "", "SEEDS": seeds, "RECIPES": recipes}
+    command = " ".join(["make reproduce-cpu", *(f"{name}={value}" for name, value in given.items() if value)])
+    run_all(place, wanted, page or out / "REPRODUCE.md", command, dry_run, page_only)
 
 
 def _folder(packs: Path | None) -> Path | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 EMBEDDED, PACKS, PANORAMAS = "embedded", "packs", "panoramas"
 TRAIN, VAL = "train", "val"
-SAM, SAM_LOW = "SAM", "SAM, thresholds of saomv1-cpu"
+SAM, SAM_LOW = "SAM", "SAM with the thresholds of saomv1-cpu"
 BASE = "mobile-sam"
 ABLATED = "saomv1-cpu"
 LOW_THRESHOLDS = ("--pred-iou", "0.15", "--stability", "0.6")
@@ -26,7 +26,7 @@ class Size:
     """In turn from each type of room; all val scenes are scored."""
     train_views: int = 5
     val_views: int = 4
-    everything_images: int = 10
+    everything_images: int = 6
 
 
 @dataclass(frozen=True)
