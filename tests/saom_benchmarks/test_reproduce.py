@@ -80,8 +80,11 @@ def test_only_results_of_the_data_and_images_that_are_there_count_as_done(tmp_pa
     write_result(place.results(PACKS), make_result("old", {"A": 50}, kind="sam"))
     # Its checkpoint is gone.
     write_result(place.results(PACKS), make_result("x", {"A": 5}, fingerprint=fingerprint, checkpoint_sha256="c" * 64))
-    fewer = make_result(SAM, {"A": 50}, kind="sam", fingerprint=fingerprint, protocol="everything")
-    write_result(place.results(PACKS), fewer)
+    # Scored on more images than the data has, or with another grid than now.
+    more = make_result("more", {"A": 50, "B": 50}, kind="sam", fingerprint=fingerprint)
+    coarse = make_result(SAM, {"A": 50}, kind="sam", fingerprint=fingerprint, protocol="everything")
+    for other in (more, coarse):
+        write_result(place.results(PACKS), other)
     assert scored(place, PACKS) == {"oracle-point": {SAM}}
 
 

@@ -30,6 +30,7 @@ def reproduce(
     ] = Size.train_scenes,
     train_views: Annotated[int, typer.Option(min=1, help="Views of a train scene.")] = Size.train_views,
     val_views: Annotated[int, typer.Option(min=1, help="Views of a val scene.")] = Size.val_views,
+    point_images: Annotated[int, typer.Option(min=1, help="Images in oracle-point.")] = Size.point_images,
     everything_images: Annotated[int, typer.Option(min=1, help="Images in everything mode.")] = Size.everything_images,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what is to do and how long it takes, and stop.")
@@ -51,7 +52,7 @@ def reproduce(
     from saom_benchmarks.reproduce.drive import Wanted, run_all
     from saom_benchmarks.reproduce.steps import Workplace
 
-    size = Size(train_scenes, train_views, val_views, everything_images)
+    size = Size(train_scenes, train_views, val_views, point_images, everything_images)
     place = Workplace(out, _folder(packs), size)
     wanted = Wanted(_recipes(recipes), _seeds(seeds), ablations)
     given = {"PACKS": "DIR" if packs else "", "SEEDS": seeds, "RECIPES": recipes}

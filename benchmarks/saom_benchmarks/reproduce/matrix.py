@@ -20,13 +20,15 @@ LOW_THRESHOLDS = ("--pred-iou", "0.15", "--stability", "0.6")
 
 @dataclass(frozen=True)
 class Size:
-    """How much of everything: scenes, views a scene, and images in everything mode, which takes longest."""
+    """How much of everything: scenes, views a scene, and images that are scored; everything mode takes longest."""
 
     train_scenes: int = 40
     """In turn from each type of room; all val scenes are scored."""
     train_views: int = 5
     val_views: int = 4
-    everything_images: int = 6
+    point_images: int = 40
+    """Of the val views, spread over all scenes."""
+    everything_images: int = 4
 
 
 @dataclass(frozen=True)

@@ -168,14 +168,21 @@ def score(place: Workplace, source: str, trained: Sequence[Run]) -> Step:
 
 def _score(place: Workplace, source: str, models: dict[str, str], everything_only: bool) -> Step:
     size = place.size
-    images = VAL_SCENES * place.views(source, VAL)
+    images = min(size.point_images, VAL_SCENES * place.views(source, VAL))
     nx, _, ny = everything_grid_on(source).partition("x")
     command = (
         *("eval", "--data", str(place.data(source, VAL))),
         *("--models", ",".join(models.values()), "--names", ",".join(models)),
         *("--protocol", "everything" if everything_only else "oracle-point,everything"),
         *("--grid", grid_on(source), "--everything-grid", everything_grid_on(source)),
-        *("--everything-limit", str(size.everything_images), "--out", str(place.results(source))),
+        *(
+            "--limit",
+            str(size.point_images),
+            "--everything-limit",
+            str(size.everything_images),
+            "--out",
+            str(place.results(source)),
+        ),
     )
     points = 0 if everything_only else images * PROMPTS_AN_IMAGE
     points += size.everything_images * int(nx) * int(ny)
@@ -190,17 +197,20 @@ def scored(place: Workplace, source: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     if not folder.is_dir():
         return found
-    data = open_dataset(place.data(source, VAL)).fingerprint
+    data = open_dataset(place.data(source, VAL))
     for result in read_results([folder]):
-        if result.status == "complete" and result.data.fingerprint == data and _is_current(place, source, result):
+        same_data = result.data.fingerprint == data.fingerprint
+        if result.status == "complete" and same_data and _is_current(place, source, len(data), result):
             found.setdefault(result.task.protocol, set()).add(result.model.name)
     return found
 
 
-def _is_current(place: Workplace, source: str, result: Result) -> bool:
-    if result.task.protocol == "everything":
-        wanted = [int(side) for side in everything_grid_on(source).split("x")]
-        if result.settings["grid"] != wanted or result.data.images != place.size.everything_images:
-            return False
+def _is_current(place: Workplace, source: str, images: int, result: Result) -> bool:
+    everything = result.task.protocol == "everything"
+    wanted = place.size.everything_images if everything else place.size.point_images
+    if result.data.images != min(wanted, images):
+        return False
+    if everything and result.settings["grid"] != [int(side) for side in everything_grid_on(source).split("x")]:
+        return False
     path = place.out / "runs" / result.model.name / LAST
     return result.model.checkpoint_sha256 == (sha256_file(path) if path.is_file() else None)
