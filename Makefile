@@ -40,12 +40,12 @@ demo: install  ## collect, train and score on the embedded player: under 20 minu
 	@echo "          demo/pictures/*.png         ground truth | SAM | SAOM, on scenes it never saw"
 	@echo "          demo/results/LEADERBOARD.md the table above, with a table by class"
 
-# PACKS=DIR adds the half on scene packs; SEEDS=0 and RECIPES=saomv1-cpu do a part; DRY_RUN=1 says how long it takes.
+# PACKS=DIR adds the half on scene packs; SEEDS=0, RECIPES=saomv1-cpu and EPOCHS=1 do a part; DRY_RUN=1 says how long it takes.
 # What is done in reproduce/ is not done again.
 reproduce-cpu: install  ## the table of the recipes against SAM, seeds 0-2: hours; PACKS=DIR, SEEDS=, RECIPES=, DRY_RUN=1
 	$(BIN)/python -m saom_benchmarks.reproduce --out reproduce --page data/results/REPRODUCE.md \
 	  $(if $(PACKS),--packs $(PACKS)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(RECIPES),--recipes $(RECIPES)) \
-	  $(if $(DRY_RUN),--dry-run)
+	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(DRY_RUN),--dry-run)
 
 test: install  ## the whole test suite
 	$(BIN)/python -m pytest

@@ -24,6 +24,7 @@ def reproduce(
     ] = None,
     recipes: Annotated[str, typer.Option(help="Recipes, separated by commas.")] = ",".join(r.name for r in RECIPES),
     seeds: Annotated[str, typer.Option(help="Seeds, separated by commas.")] = "0,1,2",
+    epochs: Annotated[int, typer.Option(min=0, help="Of every training; 0 is what its recipe says.")] = Size.epochs,
     ablations: Annotated[bool, typer.Option(help="Also change one setting of saomv1-cpu at a time.")] = True,
     train_scenes: Annotated[
         int, typer.Option(min=1, help="Train scenes, in turn from each type of room; there are 80.")
@@ -52,10 +53,10 @@ def reproduce(
     from saom_benchmarks.reproduce.drive import Wanted, run_all
     from saom_benchmarks.reproduce.steps import Workplace
 
-    size = Size(train_scenes, train_views, val_views, point_images, everything_images)
+    size = Size(train_scenes, train_views, val_views, point_images, everything_images, epochs)
     place = Workplace(out, _folder(packs), size)
     wanted = Wanted(_recipes(recipes), _seeds(seeds), ablations)
-    given = {"PACKS": "DIR" if packs else "", "SEEDS": seeds, "RECIPES": recipes}
+    given = {"PACKS": "DIR" if packs else "", "SEEDS": seeds, "RECIPES": recipes, "EPOCHS": str(epochs or "")}
     command = " ".join(["make reproduce-cpu", *(f"{name}={value}" for name, value in given.items() if value)])
     run_all(place, wanted, page or out / "REPRODUCE.md", command, dry_run, page_only)
 

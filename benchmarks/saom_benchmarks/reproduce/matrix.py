@@ -29,6 +29,8 @@ class Size:
     point_images: int = 40
     """Of the val views, spread over all scenes."""
     everything_images: int = 4
+    epochs: int = 0
+    """Of every training; 0 is what its recipe says."""
 
 
 @dataclass(frozen=True)

@@ -123,10 +123,12 @@ def collect(place: Workplace, source: str, split: str) -> Step:
 def train(place: Workplace, run: Run) -> Step:
     """The command of a training; validated at its end alone, since its last checkpoint is what counts."""
     recipe = load_recipe(run.recipe)
-    changes = [f"seed={run.seed}", f"val_every_epochs={recipe.epochs}", "val_images=16"]
+    epochs = place.size.epochs or recipe.epochs
+    changes = [f"seed={run.seed}", f"val_every_epochs={epochs}", "val_images=16"]
+    changes += [f"epochs={epochs}"] if epochs != recipe.epochs else []
     changes += [run.change] if run.change else []
     images = place.scenes(TRAIN) * place.views(run.source, TRAIN)
-    prompts = images * min(PROMPTS_AN_IMAGE, recipe.max_prompts_per_image or PROMPTS_AN_IMAGE) * recipe.epochs
+    prompts = images * min(PROMPTS_AN_IMAGE, recipe.max_prompts_per_image or PROMPTS_AN_IMAGE) * epochs
     command = (
         *("train", str(place.run(run)), "--recipe", run.recipe),
         *("--data", str(place.data(run.source, TRAIN)), "--val", str(place.data(run.source, VAL))),
