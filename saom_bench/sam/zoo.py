@@ -66,6 +66,24 @@ def new_decoder(embedding_size: int = 64, mlp_dim: int = 2048) -> tuple[PromptEn
     return prompt_encoder, mask_decoder
 
 
+def new_encoder(vit: Vit) -> ImageEncoderViT:
+    """Segment-anything's image encoder of that shape, untrained."""
+    return ImageEncoderViT(
+        depth=vit.depth,
+        embed_dim=vit.width,
+        img_size=64 * _PATCH,
+        mlp_ratio=4,
+        norm_layer=partial(nn.LayerNorm, eps=1e-6),
+        num_heads=vit.heads,
+        patch_size=_PATCH,
+        qkv_bias=True,
+        use_rel_pos=True,
+        global_attn_indexes=vit.global_layers,
+        window_size=14,
+        out_chans=_CHANNELS,
+    )
+
+
 def _shipped(name: str) -> Sam:
     encoder_path = SHIPPED / "mobile_sam_encoder.fp16.onnx"
     decoder_path = SHIPPED / "mobile_sam_decoder.fp16.safetensors"
@@ -84,20 +102,7 @@ def _vit(name: str, vit: Vit, path: Path, wanted_sha256: str | None) -> Sam:
     sha256 = _hash(path)
     if wanted_sha256 is not None and sha256 != wanted_sha256:
         raise SaomBenchError(f"{path} is damaged (SHA-256 {sha256}); delete it and run saom-bench models get {name}")
-    encoder = ImageEncoderViT(
-        depth=vit.depth,
-        embed_dim=vit.width,
-        img_size=64 * _PATCH,
-        mlp_ratio=4,
-        norm_layer=partial(nn.LayerNorm, eps=1e-6),
-        num_heads=vit.heads,
-        patch_size=_PATCH,
-        qkv_bias=True,
-        use_rel_pos=True,
-        global_attn_indexes=vit.global_layers,
-        window_size=14,
-        out_chans=_CHANNELS,
-    )
+    encoder = new_encoder(vit)
     prompt_encoder, mask_decoder = new_decoder()
     parts = {"image_encoder": encoder, "prompt_encoder": prompt_encoder, "mask_decoder": mask_decoder}
     _fill(parts, _read_weights(path), path)
