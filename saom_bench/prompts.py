@@ -112,6 +112,17 @@ def assign(
     return PointPrompts(points_xy, priors_xy, wanted, no_cell)
 
 
+def similarity_map(features: FloatArray, input_hw: Size, labels: LabelMap, label: int) -> FloatArray:
+    """(H, W) cosine of each pixel's feature with the object's: what ``assign`` seeks the location prior on."""
+    side = features.shape[-1]
+    axes = _axis(labels.shape[0], input_hw[0], side), _axis(labels.shape[1], input_hw[1], side)
+    cells = np.ascontiguousarray(features.reshape(features.shape[0], -1).T, dtype=np.float32)
+    unit_cells = cells / np.maximum(np.linalg.norm(cells, axis=1, keepdims=True), 1e-12)
+    foreground, _ = _foreground_cells(*_crop(labels, label), axes)
+    similarity = (unit_cells @ _target_feature(cells[foreground])).reshape(side, side)
+    return np.asarray(axes[0].from_cells @ similarity @ axes[1].from_cells.T)
+
+
 def off_mask(labels: LabelMap, prompts: PointPrompts) -> BoolMask:
     """(N,) True where a prompt's point does not lie on its own object, because no grid point does (or by choice)."""
     return np.asarray(_labels_at(labels, prompts.points_xy) != prompts.labels)

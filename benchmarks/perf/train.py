@@ -204,7 +204,7 @@ class Plain(Contender):
         loss = loss + functional.cross_entropy(scores.float(), classes)
         loss.backward()  # type: ignore[no-untyped-call]
         self.move()
-        return float(loss)
+        return float(loss.detach())
 
     def _decode(self, features: Tensor, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         sam, tokens = self.sam, []

@@ -16,9 +16,16 @@ recipes = typer.Typer(help="The training recipes: list, show, copy.", no_args_is
 
 
 def train(
-    out: Annotated[Path, typer.Argument(help="The run's folder; the same command again resumes a run there.")],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            help="The run's folder; the same command again resumes a run there. With --explain, the picture to write."
+        ),
+    ],
     data: Annotated[Path, typer.Option(help="Dataset folder to train on.")],
-    val: Annotated[Path, typer.Option(help="Dataset folder to validate on; it must share no scene with --data.")],
+    val: Annotated[
+        Path | None, typer.Option(help="Dataset folder to validate on; it must share no scene with --data.")
+    ] = None,
     recipe: Annotated[str, typer.Option(help="A recipe's name or TOML file (saom-bench recipes list).")] = "saomv1",
     model: Annotated[str, typer.Option(help="Base model or checkpoint (saom-bench models list).")] = "mobile-sam",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -37,6 +44,10 @@ def train(
     weights: Annotated[
         Path | None, typer.Option(help="Weights file of a sam-vit model, instead of a download.")
     ] = None,
+    explain: Annotated[
+        str | None,
+        typer.Option(metavar="IMAGE", help="Draw prior, grid point and mask of an image of --data, by key or number."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, print the plan, and stop.")] = False,
 ) -> None:
     """Fine-tune SAM for whole objects on a dataset: SAOMv1, SAOMv2, PanoSAM, or a recipe of your own.
@@ -48,6 +59,8 @@ def train(
     saom-bench train runs/v2 --recipe saomv2 --data data/train --val data/val --model sam-vit-b --device cuda
 
     saom-bench train runs/try --data data/train --val data/val --set learning_rate=2e-4 --set loss_size=low --dry-run
+
+    saom-bench train assignment.png --recipe saomv2 --data data/train --explain 0
 
     [bold]Several GPUs, or processes[/bold], on one machine or more; a step's images are shared out, gradients added up.
     With --max-restarts a run goes on from its last saved state when a process dies:
@@ -62,6 +75,11 @@ def train(
     from saom_bench.train.job import Request, only_trainer, plan, with_options
     from saom_bench.train.ranks import joined
 
+    if explain is not None:
+        _explain(out, data, recipe, tuple(settings or ()), model, device, weights, explain)
+        return
+    if val is None:
+        raise SaomBenchError("give --val, a dataset folder of scenes that --data has not, to validate on")
     request = Request(out, data, val, recipe, model, device, tuple(settings or ()), cache, weights, cache_limit)
     with joined() as ranks:
         console.quiet = not ranks.first
@@ -72,6 +90,34 @@ def train(
             return
         with only_trainer(out) if ranks.first else nullcontext():
             _run(planned)
+
+
+def _explain(
+    out: Path,
+    data: Path,
+    recipe: str,
+    settings: tuple[str, ...],
+    model: str,
+    device: str,
+    weights: Path | None,
+    image: str,
+) -> None:
+    """Draw one image's assignment instead of training."""
+    from saom_bench.pictures import save
+    from saom_bench.sam.registry import load_model
+    from saom_bench.shards.dataset import open_dataset
+    from saom_bench.train.explain import explained, sample_of
+    from saom_bench.train.recipe import load_recipe
+
+    if out.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
+        raise SaomBenchError(f"with --explain, {out} is the picture to write, and must end in .png or .jpg")
+    chosen = load_recipe(recipe, settings)
+    sample = sample_of(open_dataset(data), image)
+    picture, lines = explained(sample, load_model(model, device, weights), chosen)
+    save(out, picture)
+    for line in lines:
+        console.print(line, markup=False)
+    console.print(f"[green]wrote[/green] {out}", soft_wrap=True)
 
 
 def _run(planned: "Plan") -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from saom_bench.prompts import assign, grid_points, off_mask
+from saom_bench.prompts import assign, grid_points, off_mask, similarity_map
 
 
 def _features(seed: int = 0, channels: int = 8) -> np.ndarray:
@@ -39,6 +39,16 @@ def test_the_prior_is_where_features_resemble_the_mask_most() -> None:
     assert got.points_xy.tolist() == [[20.5 * 16, 30.5 * 16]]
     assert got.labels.tolist() == [7]
     assert not got.no_cell[0]
+
+
+def test_the_prior_is_the_peak_of_the_map_that_explains_it() -> None:
+    labels = np.zeros((90, 120), np.uint16)
+    labels[20:60, 30:80] = 7
+    features = _features()
+    heat = similarity_map(features, (768, 1024), labels, 7)
+    assert heat.shape == labels.shape
+    y, x = np.unravel_index(np.where(labels == 7, heat, -np.inf).argmax(), heat.shape)
+    assert assign(features, (768, 1024), labels, [7]).priors_xy.tolist() == [[x + 0.5, y + 0.5]]
 
 
 def test_the_published_prior_may_leave_the_mask_and_ours_does_not() -> None:

@@ -172,3 +172,36 @@ def test_recipes_are_listed_shown_and_copied(run, tmp_path) -> None:
     assert "exists" in str(error)
     _, _, error = run("recipes", "copy", "saomv1", tmp_path / "mine.txt")
     assert ".toml" in str(error)
+
+
+def test_an_assignment_is_drawn(run, folders, tmp_path, monkeypatch) -> None:
+    from PIL import Image
+
+    from saom_bench.shards.dataset import open_dataset
+
+    monkeypatch.setattr("saom_bench.sam.registry.load_model", lambda *_: tiny_sam())
+    key = open_dataset(folders["train"]).keys[1]
+    pictures = [tmp_path / f"{name}.png" for name in ("number", "key")]
+    for picture, image in zip(pictures, ("1", key), strict=True):
+        code, text, _ = run("train", picture, "--data", folders["train"], "--explain", image)
+        assert code == 0, text
+        assert text.count("prior (") >= 3
+    assert pictures[0].read_bytes() == pictures[1].read_bytes()
+    pixels = np.asarray(Image.open(pictures[0]))
+    assert pixels.shape[1] > 1000
+    assert (pixels == (40, 220, 60)).all(axis=-1).any()  # a point's ring
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["a.png", "--explain", "99"], "there is no image 99: the dataset has 4, from 0 to 3"),
+        (["a.png", "--explain", "FloorPlan1/00000"], "did you mean 'FloorPlan1/00000"),
+        (["folder", "--explain", "0"], "must end in .png or .jpg"),
+        (["folder"], "give --val"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(run, folders, options, message) -> None:
+    _, _, error = run("train", *options, "--data", folders["train"])
+    assert isinstance(error, SaomBenchError)
+    assert message in str(error)
