@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from saom_player.arguments import ActionError
 from saom_player.player import Player
@@ -94,8 +95,8 @@ def product_scenes(packs: Path | None = None) -> SceneSource:
     """The product's scenes and renderer, each imported when first needed; a folder's ``packs`` come before scenes."""
     if find_spec("embreex") is None:
         print(f"saom_player: {_NO_EMBREE}", file=sys.stderr, flush=True)
-        return SceneSource(_names, _without_embree, embree_renderer)
-    source = SceneSource(_names, _load, embree_renderer)
+        return SceneSource(_names, _without_embree, embree_renderer, _without_embree)
+    source = SceneSource(_names, _load, embree_renderer, _load_house)
     if packs is None:
         return source
     from saom_player.packs import with_packs
@@ -118,7 +119,13 @@ def _load(name: str) -> Scene:
         raise ActionError(str(error)) from error
 
 
-def _without_embree(name: str) -> Scene:
+def _load_house(data: dict[str, Any]) -> Scene:
+    from saom_player.houses import load_house
+
+    return load_house(data)
+
+
+def _without_embree(asked: object) -> Scene:
     """Fails every reset, so that the client's user reads why; ending here would leave an old client waiting."""
     raise ActionError(_NO_EMBREE)
 

@@ -28,6 +28,7 @@ from saom_player.simulation import (
     FAR_PLANE_M,
     MAX_SIDE_PX,
     NEAR_PLANE_M,
+    PROCEDURAL,
     SCENE_SUFFIX,
     Settings,
     Simulation,
@@ -37,15 +38,15 @@ from saom_player.simulation import (
 
 _ORIGIN = (0.0, 0.0, 0.0)
 _NOT_SIMULATED = "not simulated by the embedded player; AI2-THOR's own player has it"
-_HOUSES = f"a ProcTHOR house is {_NOT_SIMULATED}"
 
 
 def reset(sim: Simulation, sceneName: str | None = None) -> None:
-    """Load a scene; the same one again without a name."""
-    if sceneName == "Procedural":
-        sim.unload(_HOUSES)
-        raise ActionError(_HOUSES)
-    sim.load(sim.place.scene.name if sceneName is None else sceneName.removesuffix(SCENE_SUFFIX))
+    """Load a scene; the same one again without a name. "Procedural" is the empty one that CreateHouse fills."""
+    name = sim.place.scene.name if sceneName is None else sceneName.removesuffix(SCENE_SUFFIX)
+    if name == PROCEDURAL:
+        sim.load_empty()
+    else:
+        sim.load(name)
 
 
 def initialize(

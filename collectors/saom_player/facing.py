@@ -53,6 +53,13 @@ def front_box(o: PlacedObject, objects: Sequence[PlacedObject], walls: Sequence[
     return o.box
 
 
+def bed_box(o: PlacedObject, objects: Sequence[PlacedObject], walls: Sequence[WallSegment]) -> Box:
+    """A bed's box where models have their head at either end: by its pillows, else with the head at the nearer wall."""
+    if any(other.object_type == "Pillow" and o.object_id in other.parents for other in objects):
+        return front_box(o, objects, walls)
+    return _backed(o.box, (0, 2), walls)
+
+
 def back_to_wall(box: Box, walls: Sequence[WallSegment]) -> Box:
     """A box turned so that one of its sides is a back at the nearest wall."""
     return _backed(box, (0, 1, 2, 3), walls)

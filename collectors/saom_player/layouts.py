@@ -1,7 +1,6 @@
 """iTHOR's and RoboTHOR's scenes by name: the metadata's placements, objects built to fit them, a room around them."""
 
-import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -11,12 +10,9 @@ from saom_player import joinery
 from saom_player.apartments import is_apartment
 from saom_player.counters import slab_parts, slab_plan
 from saom_player.facing import front_box
+from saom_player.furnishing import built_object, order_of, rng_of, scene_object
 from saom_player.layout_table import PlacedObject, placed_objects, scene_names
 from saom_player.lights import lamps, sun
-from saom_player.mesh import Part
-from saom_player.objects import build
-from saom_player.objects.workbench import Order
-from saom_player.openness import Changeable, posed
 from saom_player.rooms import FLOOR_Y_M, Room, measure, measure_apartment, shell, standing_place
 from saom_player.scene import Box, Scene, SceneObject
 
@@ -35,8 +31,6 @@ _ALIKE = {
 }  # fmt: skip
 _ALIKE_BY_ASSET = {"Chair", "SideTable", "ArmChair", "Sofa", "FloorLamp", "DeskLamp", "Dresser"}
 _STANDS_LOWER_M = 0.12
-_HINGE_SHARE = 0.3
-_CHANGES = {"openable", "toggleable"}
 
 
 class UnknownScene(ValueError):
@@ -56,16 +50,16 @@ def load_scene(name: str, seed: int = 0) -> Scene:
     room = measure_apartment(name, objects) if is_apartment(name) else measure(objects)
     floor_id = next((o.object_id for o in objects if o.object_type == "Floor"), "Floor|0|0|0")
     kind = "apartment" if is_apartment(name) else _KINDS[int(name.removeprefix("FloorPlan")) // 100]
-    structures, windows = shell(room, objects, floor_id, kind, _rng(seed, name, "shell"))
+    structures, windows = shell(room, objects, floor_id, kind, rng_of(seed, name, "shell"))
     boxes = {o.object_id: _drawn_box(o, objects, room) for o in objects}
     x, z = standing_place(room, objects)
     return Scene(
         name=name,
         objects=tuple(_scene_object(o, boxes, objects, room, seed, name) for o in objects),
-        structures=(*structures, *joinery.bodies(objects, boxes, room, lambda: _rng(seed, name, "Cabinet"))),
+        structures=(*structures, *joinery.bodies(objects, boxes, room, lambda: rng_of(seed, name, "Cabinet"))),
         lamps=lamps(room.plan, room.ceiling_y, objects),
         windows=tuple(windows),
-        sun=sun(windows, _rng(seed, name, "sun")),
+        sun=sun(windows, rng_of(seed, name, "sun")),
         bounds=_bounds(room),
         agent_position=(x, FLOOR_Y_M + 0.9, z),
     )
@@ -80,21 +74,15 @@ def stand_ins(name: str, object_ids: Collection[str], seed: int = 0) -> dict[str
     return {o.object_id: _scene_object(o, boxes, objects, room, seed, name) for o in wanted}
 
 
-def _rng(seed: int, *names: str) -> np.random.Generator:
-    """A generator that depends on the seed and the names alone, in any process."""
-    digest = hashlib.sha256("\0".join(names).encode()).digest()[:8]
-    return np.random.default_rng([seed, int.from_bytes(digest, "little")])
-
-
 def _style(o: PlacedObject, seed: int, scene: str) -> np.random.Generator:
     """The generator of an object's style."""
     if o.object_type == "Drawer":
-        return _rng(seed, scene, "Cabinet")
+        return rng_of(seed, scene, "Cabinet")
     if o.object_type in _ALIKE:
-        return _rng(seed, scene, o.object_type)
+        return rng_of(seed, scene, o.object_type)
     if o.object_type in _ALIKE_BY_ASSET and o.asset_id:
-        return _rng(seed, scene, o.asset_id)
-    return _rng(seed, scene, o.object_id)
+        return rng_of(seed, scene, o.asset_id)
+    return rng_of(seed, scene, o.object_id)
 
 
 def _bounds(room: Room) -> Box:
@@ -106,65 +94,13 @@ def _bounds(room: Room) -> Box:
 def _scene_object(
     o: PlacedObject, boxes: dict[str, Box], objects: Sequence[PlacedObject], room: Room, seed: int, scene: str
 ) -> SceneObject:
-    rng = _style(o, seed, scene)
-    shape = None
     if o.object_type in _UNSEEN:
-        parts: tuple[Part, ...] = ()
-    elif o.object_type == "CounterTop":
-        parts = slab_parts(slab_plan(o, objects, room.plan), o.extent()[1][1], rng)
-    else:
-        drawn = joinery.door_box(boxes[o.object_id]) if o.object_type == "Cabinet" else boxes[o.object_id]
-        order = _order(o, drawn, objects)
-        parts = placed(build(o.object_type, drawn.size, rng, order), drawn)
-        if o.flags & _CHANGES:
-            shape = _shape(o, drawn, order, lambda: _style(o, seed, scene))
-    return SceneObject(
-        object_id=o.object_id,
-        object_type=o.object_type,
-        name=o.name,
-        position=o.position,
-        rotation_deg=o.rotation_deg,
-        box=o.box,
-        parts=parts,
-        asset_id=o.asset_id,
-        parent_receptacles=o.parents,
-        salient_materials=o.materials,
-        flags=o.flags,
-        mass=o.mass,
-        shape=shape,
-    )
-
-
-def _order(o: PlacedObject, drawn: Box, objects: Sequence[PlacedObject]) -> Order:
-    """What a builder may know of an object: its state, its hinges (a hinged door's pivot) and what it holds."""
-    on = "isToggled" in o.flags if "toggleable" in o.flags else None
-    if "openable" not in o.flags:
-        return Order(on=on)
-    x, _, _ = (np.array(o.position) - drawn.center) @ drawn.axes() / drawn.size[0]
-    base = drawn.center[1] - drawn.size[1] / 2
-    held = [other.extent() for other in objects if o.object_id in other.parents]
-    contents = tuple(sorted((low[1] - base, high[1] - base) for low, high in held))
-    hinge = int(np.sign(x)) if abs(x) > _HINGE_SHARE else 0
-    return Order(boxed_open="isOpen" in o.flags, hinge=hinge, on=on, contents=contents)
-
-
-def _shape(o: PlacedObject, drawn: Box, order: Order, style: Callable[[], np.random.Generator]) -> Changeable:
-    """How the object looks at any openness, on and off, about its box's centre."""
-    axes = o.box.axes()
-    center = axes.T @ (np.array(drawn.center) - o.box.center)
-    at = (float(center[0]), float(center[1]), float(center[2]))
-
-    def make(openness: float, on: bool) -> tuple[Part, ...]:
-        state = replace(order, openness=openness, on=None if order.on is None else on)
-        parts = build(o.object_type, drawn.size, style(), state)
-        return posed(parts, axes.T @ drawn.axes(), at)
-
-    return Changeable(make, o.box.size, float(order.boxed_open or 0), bool(order.on))
-
-
-def placed(parts: Sequence[Part], where: Box) -> tuple[Part, ...]:
-    """Parts about the origin, put where a box is."""
-    return posed(parts, where.axes(), where.center)
+        return scene_object(o, ())
+    if o.object_type == "CounterTop":
+        plan = slab_plan(o, objects, room.plan)
+        return scene_object(o, slab_parts(plan, o.extent()[1][1], _style(o, seed, scene)))
+    drawn = joinery.door_box(boxes[o.object_id]) if o.object_type == "Cabinet" else boxes[o.object_id]
+    return built_object(o, drawn, order_of(o, drawn, objects), lambda: _style(o, seed, scene))
 
 
 def _drawn_box(o: PlacedObject, objects: Sequence[PlacedObject], room: Room) -> Box:

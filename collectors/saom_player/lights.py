@@ -1,13 +1,13 @@
 """A room's lights: ceiling lamps that suit its size, standing and desk lamps, and the sun through a window."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from saom_player.layout_table import PlacedObject
 from saom_player.mesh import Rgb
 from saom_player.rectangles import Rectangle, area
-from saom_player.scene import Lamp, Sun, Vector, WindowOpening
+from saom_player.scene import Lamp, SceneObject, Sun, Vector, WindowOpening
 
 _AREA_OF_A_LAMP_M2 = 14.0
 _BELOW_CEILING_M = 0.12
@@ -43,15 +43,16 @@ def lamps(plan: Sequence[Rectangle], ceiling_y: float, objects: Sequence[PlacedO
     switch = next((o.object_id for o in objects if o.object_type == "LightSwitch"), "")
     found = [Lamp((x, ceiling_y - _BELOW_CEILING_M, z), (1.35 * power, 1.26 * power, 1.12 * power), 0.2, switch)
              for x, z in spots]  # fmt: skip
-    for o in objects:
-        if o.object_type in _LAMPS:
-            color, radius = _LAMPS[o.object_type]
-            found.append(Lamp(_above(o), color, radius, o.object_id))
-    return tuple(found)
+    return (*found, *lamps_of(objects))
 
 
-def _above(o: PlacedObject) -> Vector:
-    return (o.box.center[0], o.extent()[1][1] + 0.05, o.box.center[2])
+def lamps_of(objects: Iterable[PlacedObject | SceneObject]) -> tuple[Lamp, ...]:
+    """The lamps of objects that are lamps."""
+    return tuple(Lamp(_above(o), *_LAMPS[o.object_type], o.object_id) for o in objects if o.object_type in _LAMPS)
+
+
+def _above(o: PlacedObject | SceneObject) -> Vector:
+    return (o.box.center[0], float(o.box.corners()[:, 1].max()) + 0.05, o.box.center[2])
 
 
 def sun(openings: Sequence[WindowOpening], rng: np.random.Generator) -> Sun | None:

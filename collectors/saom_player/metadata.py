@@ -33,7 +33,7 @@ def instance_name(instance: SceneObject | Structure) -> str:
 
 def class_name(instance: SceneObject | Structure) -> str:
     """What an instance's class is called in the colour table."""
-    return instance.object_type if isinstance(instance, SceneObject) else instance.name.split("|")[0]
+    return instance.object_type or instance.name.split("|")[0]
 
 
 def vector_metadata(vector: Vector) -> dict[str, float]:

@@ -70,6 +70,8 @@ class Structure:
     parts: tuple[Part, ...]
     solid: bool = True
     """Whether agents collide with it."""
+    object_type: str = ""
+    """Of the simulation object that it shows, such as a house's floors; "" where its name says what it is."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ Size = tuple[int, int]
 """(H, W) in pixels."""
 SCENE_SUFFIX = "_physics"
 """iTHOR's scenes are "FloorPlan1" to people, and "FloorPlan1_physics" between client and player."""
+PROCEDURAL = "Procedural"
+"""The empty scene that CreateHouse fills; a house goes by its name, too."""
 _ITHOR_SCENE = re.compile(r"FloorPlan\d+")
 CAMERA_ABOVE_AGENT_M = 0.675
 """Of a standing agent's camera; a crouching one's is at its position."""
@@ -193,6 +195,17 @@ class Simulation:
             self.unload(f"the scene {name!r} could not be loaded: {type(error).__name__}: {error}")
             raise
         self.loaded, self._loaded_name = place, name
+
+    def load_empty(self) -> None:
+        """Replace the scene by the one without anything that a house is made in."""
+        self.unload("")
+        self.loaded = Place.of(Scene(PROCEDURAL, (), ()), self.source, self.settings.grid_size_m)
+
+    def create_house(self, data: dict[str, Any]) -> None:
+        """Replace the empty scene by a house's, with the agent at its start. Raises ActionError; then it stays."""
+        if self.source.house is None:
+            raise ActionError("this player has no houses")
+        self.loaded = Place.of(self.source.house(data), self.source, self.settings.grid_size_m)
 
     def unload(self, why: str) -> None:
         """Forget the scene; whatever needs one fails with ``why`` from now on.

@@ -144,7 +144,9 @@ def _repainted(scene: Scene, repaint_for: Callable[[str], Repaint]) -> Scene:
     return replace(
         scene,
         objects=tuple(_thing(thing, repaint_for(thing.object_type)) for thing in scene.objects),
-        structures=tuple(_structure(s, repaint_for(s.name.partition("|")[0])) for s in scene.structures),
+        structures=tuple(
+            _structure(s, repaint_for(s.object_type or s.name.partition("|")[0])) for s in scene.structures
+        ),
     )
 
 

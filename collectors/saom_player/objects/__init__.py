@@ -18,9 +18,11 @@ from saom_player.objects import (
     fixtures,
     food,
     kitchen,
+    laundry,
     leisure,
     lighting,
     paper,
+    passages,
     plants,
     seating,
     shower,
@@ -29,6 +31,7 @@ from saom_player.objects import (
     tables,
     tableware,
     washing,
+    worktops,
 )
 from saom_player.objects.workbench import Bench, Builder, Order
 from saom_player.scene import Vector
@@ -37,9 +40,9 @@ from saom_player.transforms import fitting, transformed
 BUILDERS: dict[str, Builder] = {
     object_type: builder
     for family in (
-        appliances, bathroom, bedroom, bottles, containers, decor, electronics, fixtures, food, kitchen, leisure,
-        lighting, paper, plants, seating, shower, statues, storage, tables, tableware,
-        washing,
+        appliances, bathroom, bedroom, bottles, containers, decor, electronics, fixtures, food, kitchen, laundry,
+        leisure, lighting, paper, passages, plants, seating, shower, statues, storage, tables, tableware, washing,
+        worktops,
     )
     for object_type, builder in family.BUILDERS.items()
 }  # fmt: skip

@@ -32,6 +32,8 @@ class Order:
     """Whether it is switched on; None: as the builder likes."""
     contents: tuple[tuple[float, float], ...] = ()
     """Lowest and highest y above the box's base, in metres, of what the object holds: it gets shelves to suit."""
+    plan: str = ""
+    """Of what comes in several outlines, as counters do: "I", "L" (a side leg at +x), "C" (at both), "Island"."""
 
 
 class Bench:
