@@ -31,6 +31,9 @@ def collect(
     rooms: Annotated[
         str | None, typer.Option(help="Only these: kitchens,living-rooms,bedrooms,bathrooms; or robothor.")
     ] = None,
+    houses: Annotated[
+        Path | None, typer.Option(help="ProcTHOR houses, one as JSON a line (.jsonl or .jsonl.gz), as the scenes.")
+    ] = None,
     limit_scenes: Annotated[
         int | None, typer.Option(help="At most this many scenes, in turn from each room type.")
     ] = None,
@@ -119,6 +122,8 @@ def collect(
 
     saom-bench collect data/parts --split train --parts
 
+    saom-bench collect data/houses --houses houses.jsonl --split train --views-per-scene 30
+
     saom-bench collect data/train --status
 
     saom-bench collect /shared/train --split train --engine slurm --engine-options slurm_partition=cpu --workers 64
@@ -129,12 +134,12 @@ def collect(
     if status:
         _show_status(out)
         return
+    from saom_collectors.catalogue import catalogue_of
     from saom_collectors.collect import CollectConfig, existing, pending
     from saom_collectors.collect import collect as run
     from saom_collectors.engines import engine_of
     from saom_collectors.jobs import JobRules
     from saom_collectors.panorama_cli import asked_for, check_method, compare_features
-    from saom_collectors.scenes import all_scenes, select, split_of
     from saom_collectors.session import PlayerOptions
     from saom_collectors.stopping import stop_on_signals
     from saom_collectors.thor import check_parts, open_player, simulator_of
@@ -146,12 +151,13 @@ def collect(
         kind, size, _checked_fov(fov), hfov, sweep_views, pitch_rows, view_size, projection, blend, keep_views
     )
     options = PlayerOptions(
-        player, picture_hw, fov, player_path, packs, player_commit, step_timeout_s=step_timeout, parts=parts
+        player, picture_hw, fov, player_path, packs, houses, player_commit, step_timeout_s=step_timeout, parts=parts
     )
     check_parts(options)
-    asked = select(all_scenes(), scenes, split, rooms, limit_scenes)
+    catalogue = catalogue_of(options)
+    asked = catalogue.select(scenes, split, rooms, limit_scenes)
     config = CollectConfig(
-        split=split_of(asked[0]),
+        split=catalogue.split_of(asked[0]),
         simulator=simulator_of(options, asked),
         player=options,
         label_set=label_set(label_set_name).name,
@@ -166,7 +172,7 @@ def collect(
     if manifest is not None and not resume:
         raise SaomBenchError(f"{out} already holds this dataset; leave --no-resume away to go on with it")
     with open_player(options) as session:
-        chosen = select(session.scenes(), scenes, split, rooms, limit_scenes)
+        chosen = catalogue.select(scenes, split, rooms, limit_scenes, session.scenes())
     if packs is not None:
         _say_without_packs(chosen, packs)
     if player == "unity" and set(config.rules.randomize) - {"spawn"}:
@@ -325,6 +331,10 @@ def _show_status(out: Path) -> None:
 
 def _next_commands(out: Path, config: "CollectConfig") -> list[str]:
     preview = f"saom-bench shards preview {out} --out {out / 'preview.png'}"
+    if config.player.houses is not None and config.split == "train":
+        more = f"{config.player.houses.with_name('val.jsonl')}"
+        make = f"saom-bench scenes generate {more} --split val --rooms 1-6 --count 10"
+        return [preview, make, f"saom-bench collect {out.with_name('val')} --houses {more} --split val"]
     if config.split == "train":
         val = out.with_name("val")
         train = f"saom-bench train runs/saomv1 --recipe saomv1-cpu --data {out} --val {val}"

@@ -124,6 +124,8 @@ class CollectConfig:
                 options[name] = f"{value:g}" if isinstance(value, float) else value
         if self.player.packs is not None:
             options["--packs"] = str(self.player.packs)
+        if self.player.houses is not None:
+            options["--houses"] = str(self.player.houses)
         written = [str(part) for pair in options.items() for part in pair] + ["--parts"] * self.player.parts
         return [*written, *self.panorama.options(self.player.size_hw)] if self.panorama else written
 

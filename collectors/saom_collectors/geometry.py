@@ -1,4 +1,4 @@
-"""Which geometry the embedded player draws: scene packs, where there are any, and else its own parametric scenes."""
+"""Which scenes a dataset shows: houses; scene packs, where there are any; else the player's own parametric scenes."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from saom_scenes.packs import PackFolder
 
-PACKS, PARAMETRIC = "packs", "parametric"
+PACKS, PARAMETRIC, HOUSES = "packs", "parametric", "houses"
 MIXED = f"{PACKS} and {PARAMETRIC}"
 
 

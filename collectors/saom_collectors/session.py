@@ -34,6 +34,8 @@ class PlayerOptions:
     """For "unity": a build on this machine; None has the client find or download its own."""
     packs: Path | None = None
     """For "embedded": a folder of scene packs, used for the scenes that it has."""
+    houses: Path | None = None
+    """A file of ProcTHOR houses, which are then the scenes."""
     commit: str | None = None
     """For "unity": the commit of the build that the client shall find; None is the one it was made for."""
     start_timeout_s: float = 120.0

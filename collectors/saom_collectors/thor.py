@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -24,11 +25,13 @@ from numpy.typing import NDArray
 
 from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.types import Pose, Size
-from saom_collectors.geometry import PARAMETRIC, geometry_of
+from saom_collectors.geometry import HOUSES, PARAMETRIC, geometry_of
 from saom_collectors.known_faults import known_fault
 from saom_collectors.leash import leashed
 from saom_collectors.session import ActionFailed, PlacedObject, PlayerLost, PlayerOptions, Position, View
 from saom_collectors.watch import Watch
+from saom_scenes.houses.files import HouseFile
+from saom_scenes.houses.model import HouseError
 from saom_scenes.packs import PackError, PackFolder
 
 PLAYERS = ("embedded", "unity")
@@ -74,6 +77,8 @@ def simulator_of(options: PlayerOptions, scenes: Collection[str] = ()) -> dict[s
     if not embedded:
         own = options.executable and f"local: {options.executable.name}"
         shown = {"build": own or build_commit(options)}
+    if options.houses is not None:
+        shown["scenes"] = HOUSES
     return {
         "name": "saom-player" if embedded else "ai2thor-unity",
         "version": metadata.version("saom-bench") if embedded else client,
@@ -133,18 +138,49 @@ class ThorSession:
 
     def scenes(self) -> tuple[str, ...]:
         """The scenes the player has, without their "_physics"."""
+        if self.houses is not None:
+            return self.houses.names
         found = self.step("GetScenesInBuild").metadata["actionReturn"] or []
         return tuple(sorted(str(name).removesuffix(_PHYSICS) for name in found))
 
     def reset(self, scene: str) -> None:
         """Load a scene. Raises PlayerLost when the player fails, ActionFailed when it refuses."""
         height, width = self._size_hw
+        house = None if self.houses is None else self._house(scene)
+        self._scene = None  # What fails from here on is no fault of the scene before.
         with self._calls(f"Reset {scene}"):
-            event = self._controller.reset(scene, width=width, height=height)
+            event = self._controller.reset(house or scene, width=width, height=height)
             planes = event.metadata["actionReturn"]
             if planes:
                 self._controller.server.set_init_params(planes)
+        if house is not None:
+            self._enter(event, house, scene)
         self._scene = scene
+
+    @cached_property
+    def houses(self) -> HouseFile | None:
+        """The houses that are its scenes; None where the player's own are. Raises SaomBenchError for a bad file."""
+        if self.options.houses is None:
+            return None
+        try:
+            return HouseFile(self.options.houses)
+        except HouseError as error:
+            raise SaomBenchError(str(error)) from error
+
+    def _house(self, scene: str) -> dict[str, Any]:
+        try:
+            return self.houses.read(scene) if self.houses else {}
+        except HouseError as error:
+            raise ActionFailed(f"Reset {scene} failed: {error}") from error
+
+    def _enter(self, event: Any, house: dict[str, Any], scene: str) -> None:
+        """Check what the client does not, whether the house came about; AI2-THOR leaves the agent outside it."""
+        if not event.metadata["lastActionSuccess"]:
+            reason = " ".join(str(event.metadata.get("errorMessage") or "it gave no reason").split())
+            raise ActionFailed(f"CreateHouse failed in {scene}: {reason}")
+        start = (house.get("metadata") or {}).get("agent")
+        if self.options.kind == "unity" and start:
+            self.step("TeleportFull", **start, forceAction=True)
 
     def resize(self, size_hw: Size) -> None:
         """Take pictures of (H, W) from now on."""

@@ -1,5 +1,7 @@
 """Axis-aligned blocks of building material; textures run on from block to block, as if cut from one piece."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from saom_player.mesh import Material, Mesh
@@ -42,6 +44,12 @@ def block(
             uvs.append(flat[list(corners)])
             normals.append(np.repeat(normal[None], 3, axis=0))
     return Mesh(np.array(triangles, np.float32), np.array(normals, np.float32), np.array(uvs, np.float32), material)
+
+
+def sides(mesh: Mesh, kept: Sequence[int]) -> Mesh:
+    """Some sides of a block alone: 0 and 1 at low and high x, 2 and 3 at low and high y, 4 and 5 at low and high z."""
+    rows = np.array([2 * side + k for side in kept for k in (0, 1)])
+    return Mesh(mesh.positions[rows], mesh.normals[rows], mesh.uvs[rows], mesh.material)
 
 
 def upright(r: Rectangle, low: float, high: float, material: Material, repeat: float | None = None) -> Mesh:

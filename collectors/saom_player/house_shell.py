@@ -1,13 +1,14 @@
 """A house's shell: floors and ceilings of any outline, walls, skirting boards, lamps at ceilings."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from saom_player.house_looks import floor_material, repeat_of, wall_material
 from saom_player.house_walls import WallFrame, baseboards, holes_of, wall_structure
 from saom_player.materials import Palette
-from saom_player.mesh import Material, Mesh, Part, Rgb
+from saom_player.mesh import Material, Part, Rgb
 from saom_player.rectangles import Rectangle
 from saom_player.scene import Lamp, Structure, Sun, Vector, WindowOpening
 from saom_player.shapes import cylinder
@@ -17,14 +18,12 @@ from saom_scenes.houses.model import EXTERIOR, House, Light, Opening, Room
 from saom_scenes.houses.plan import area_of, centroid, inside, pieces
 
 FLOOR = "Floor"
-_SLAB_M = 0.1
 _BASEBOARD_M = (0.012, 0.09)
 _LAMP_BELOW_M = 0.12
 _SUN: Rgb = (4.2, 3.7, 2.9)
 _LAMP: Rgb = (1.35, 1.3, 1.22)
 _WARM: Rgb = (1.0, 0.855, 0.722)
 _USUAL_INTENSITY, _USUAL_SUN = 0.75, 0.35
-_FACES = ((0, 1, 2, 3), (7, 6, 5, 4), (0, 4, 5, 1), (1, 5, 6, 2), (2, 6, 7, 3), (3, 7, 4, 0))
 
 
 def floor_y(house: House) -> float:
@@ -50,7 +49,7 @@ def shell(house: House, frames: Mapping[str, WallFrame]) -> list[Structure]:
 
 def _floor(house: House, room: Room) -> Structure:
     y, material = floor_y(house), floor_material(room.floor)
-    return Structure(room.room_id, _slabs("floor", room, y - _SLAB_M, y, material), object_type=FLOOR)
+    return Structure(room.room_id, _level("floor", room, y, True, material), object_type=FLOOR)
 
 
 def _ceiling(house: House, room: Room) -> Structure:
@@ -60,23 +59,20 @@ def _ceiling(house: House, room: Room) -> Structure:
         Part(f"ceiling lamp {k}", moved(fitting, light.position[0], y - 0.07, light.position[2]))
         for k, light in enumerate(_lights_of(house, room), start=1)
     ]
-    parts = (*_slabs("ceiling", room, y, y + _SLAB_M, material), *lamps)
+    parts = (*_level("ceiling", room, y, False, material), *lamps)
     return Structure(f"Ceiling_{room.room_id}", parts, solid=False, object_type="Ceiling")
 
 
-def _slabs(name: str, room: Room, low: float, high: float, material: Material) -> tuple[Part, ...]:
-    """A polygon on the floor plan as prisms from one height to another."""
+def _level(name: str, room: Room, y: float, up: bool, material: Material) -> tuple[Part, ...]:
+    """A polygon on the floor plan as sheets at a height, seen from above or from below alone."""
+    seen = replace(material, one_sided=True)
+    faces = [[0, 2, 1], [0, 3, 2]] if up else [[0, 1, 2], [0, 2, 3]]
     found = []
     for k, quad in enumerate(pieces(room.outline), start=1):
-        corners = [(x, y, z) for y in (high, low) for x, z in quad]
-        found.append(Part(f"{name} {k}", _prism(corners, material)))
+        corners = [(x, y, z) for x, z in quad]
+        mesh = mesh_from_faces(corners, faces, seen, crease_deg=0, uv_scale=repeat_of(material))
+        found.append(Part(f"{name} {k}", mesh))
     return tuple(found)
-
-
-def _prism(corners: Sequence[Vector], material: Material) -> Mesh:
-    """From four corners above, counter-clockwise seen with x to the right and z up, and the four below them."""
-    faces = [triangle for a, b, c, d in _FACES for triangle in ((a, c, b), (a, d, c))]
-    return mesh_from_faces(corners, faces, material, crease_deg=0, uv_scale=repeat_of(material))
 
 
 def _wall(frame: WallFrame, holes: Sequence[Rectangle]) -> Structure:

@@ -1,13 +1,13 @@
 """A house's walls as they are built: where each stands, which way it faces, and the holes in it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_player.blocks import block
+from saom_player.blocks import block, sides
 from saom_player.mesh import Material, Mesh, Part
 from saom_player.outline import WallSegment
 from saom_player.rectangles import Rectangle, cut
@@ -16,10 +16,12 @@ from saom_player.transforms import transformed
 from saom_scenes.houses.model import EXTERIOR, House, Opening, Wall
 from saom_scenes.houses.plan import inside
 
-SHEET_M = 0.008
-"""Every wall is built on its room's side of the plane that it shares with the wall behind it."""
+SHEET_M = 0.005
+"""Every wall is a sheet, seen from its room alone, so far before the plane that it shares with the wall behind it."""
 _PROBE_M = 0.05
 _SQUARE = 1e-3
+_ABOVE, _AHEAD = 3, 5
+"""Sides of a block."""
 
 
 @dataclass(frozen=True)
@@ -99,17 +101,15 @@ def holes_of(frame: WallFrame, openings: Iterable[Opening], frames: dict[str, Wa
 
 
 def wall_structure(frame: WallFrame, holes: Sequence[Rectangle], material: Material, repeat: float) -> Structure:
-    """A wall with its holes, under its own id."""
+    """A wall with its holes, under its own id; a little longer than it is, so that corners that jut out are shut."""
     wall = frame.wall
-    pieces = cut([(0.0, 0.0, wall.length, wall.height)], holes)
-    matrix = frame.matrix()
-    parts = [Part(f"wall {k}", _sheet(piece, matrix, material, repeat)) for k, piece in enumerate(pieces, start=1)]
+    pieces = cut([(-SHEET_M, 0.0, wall.length + SHEET_M, wall.height)], holes)
+    seen, matrix = replace(material, one_sided=True), frame.matrix()
+    parts = []
+    for k, (a, bottom, b, top) in enumerate(pieces, start=1):
+        sheet = sides(block((a, bottom, 0.0), (b, top, SHEET_M), seen, repeat), [_AHEAD])
+        parts.append(Part(f"wall {k}", transformed(sheet, matrix)))
     return Structure(wall.wall_id, tuple(parts), object_type="Wall")
-
-
-def _sheet(piece: Rectangle, matrix: NDArray[np.float64], material: Material, repeat: float) -> Mesh:
-    a, bottom, b, top = piece
-    return transformed(block((a, bottom, 0.0), (b, top, SHEET_M), material, repeat), matrix)
 
 
 def baseboards(
@@ -118,7 +118,6 @@ def baseboards(
     """The skirting along a wall, but for where doors are; ``size`` is its depth and its height."""
     depth, height = size
     runs = cut([(0.0, 0.0, frame.wall.length, 1.0)], [(a, 0.0, b, 1.0) for a, low, b, _ in holes if low < height])
-    matrix = frame.matrix()
-    return [
-        transformed(block((a, 0.0, SHEET_M), (b, height, SHEET_M + depth), material), matrix) for a, _, b, _ in runs
-    ]
+    seen, matrix = replace(material, one_sided=True), frame.matrix()
+    boards = [block((a, 0.0, SHEET_M), (b, height, SHEET_M + depth), seen) for a, _, b, _ in runs]
+    return [transformed(sides(board, [_ABOVE, _AHEAD]), matrix) for board in boards]

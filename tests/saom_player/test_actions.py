@@ -46,7 +46,7 @@ def test_reset_loads_a_scene_and_puts_the_agent_at_its_start(table: Table) -> No
     assert table.event["sceneName"] == "FloorPlan2_physics"
 
 
-@pytest.mark.parametrize("name", ["FloorPlan999_physics", "", "Procedural", "../FloorPlan1"])
+@pytest.mark.parametrize("name", ["FloorPlan999_physics", "", "../FloorPlan1"])
 def test_after_a_failed_reset_nothing_goes_on_in_the_old_scene(table: Table, name: str) -> None:
     why = table.fails("Reset", sceneName=name)
     assert why == table.fails("Initialize") == table.fails("MoveAhead") == table.fails("GetReachablePositions")
@@ -219,7 +219,7 @@ def test_teleport_full_needs_a_whole_pose(table: Table, missing: str) -> None:
         ("AddThirdPartyCamera", {"position": CORNER}, "MissingArguments", "rotation"),
         ("Reset", {"sceneName": 7}, "InvalidArgument", "Cannot convert to: string"),
         ("CreateHouse", {}, "MissingArguments", "house"),
-        ("CreateHouse", {"house": {"rooms": []}}, None, "ProcTHOR house is not simulated"),
+        ("CreateHouse", {"house": {"rooms": []}}, None, "CreateHouse fills the scene 'Procedural' alone"),
         ("UpdateThirdPartyCamera", {"thirdPartyCameraId": 0}, None, "len(thirdPartyCameras)=0"),
         ("GetReachablePositions", {"gridSize": 0.00001}, None, "use a larger one"),
         ("ChangeFOV", {"fieldOfView": 180}, None, "fov must be set to (0, 180)"),

@@ -21,7 +21,7 @@ SMALLEST_OCCLUDER_M = 0.2
 WINDOW_SAMPLES = 16
 SKY_RADIANCE = (2.3, 2.5, 2.8)
 AMBIENT_SHARE = 0.42
-_VERSION = 9
+_VERSION = 10
 _INSIDE_RAYS = 5
 _FREE_BEFORE_WINDOW_M = np.float32(0.4)
 # Below this openness a corner lies inside something or hugs it: its neighbours tell more about what is seen near it.
@@ -52,7 +52,8 @@ def bake(triangles: Triangles, coarse: Triangles, scene: Scene, cache_dir: Path 
 
     ``coarse`` are the same surfaces in fewer triangles: what light is kept off by.
     """
-    sheet = np.nonzero(open_parts(coarse)[triangles.part])[0]
+    seen_behind = np.array([not material.one_sided for material in triangles.materials], np.bool_)[triangles.material]
+    sheet = np.nonzero(open_parts(coarse)[triangles.part] & seen_behind)[0]
     back_row = np.arange(len(triangles), dtype=np.int32)
     back_row[sheet] = len(triangles) + np.arange(len(sheet), dtype=np.int32)
     cache = BakeCache(cache_dir) if cache_dir is not None else None

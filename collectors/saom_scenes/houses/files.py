@@ -7,6 +7,7 @@ is parsed only when its house is asked for.
 import gzip
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from saom_scenes.houses.model import HouseError
 PREFIX = "House_"
 SPLITS = ("train", "val", "test")
 _DIGITS = 12
+_SAYS_SPLIT = re.compile(rb'"split"\s*:\s*"(train|val|test)"')
+"""Looked for in the line as it is: thousands of houses are not parsed to choose among them."""
 _LONGEST_LINE = 64 << 20
 _HUNDREDTHS = {"train": 80, "val": 90}
 """Below which hundredth of all names a house whose file says nothing is in a split; the rest are test."""
@@ -32,6 +35,15 @@ def is_house_name(scene: str) -> bool:
 def house_name(line: bytes) -> str:
     """The name of the house that a line holds."""
     return PREFIX + hashlib.sha256(line.strip()).hexdigest()[:_DIGITS]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A house's line, counted from 1, where that starts in the unpacked file, and the split that it names."""
+
+    line: int
+    offset: int
+    split: str
 
 
 @dataclass(frozen=True)
@@ -54,9 +66,9 @@ class HouseFile:
         """A house's JSON object. Raises HouseError when there is no such house, or its line is no JSON object."""
         if name not in self._places:
             raise HouseError(f"{self.path}: it holds no house {name}")
-        number, offset = self._places[name]
+        number = self._places[name].line
         with self._opened() as stream:
-            stream.seek(offset)
+            stream.seek(self._places[name].offset)
             line = stream.readline(_LONGEST_LINE)
         try:
             data = json.loads(line)
@@ -68,10 +80,9 @@ class HouseFile:
 
     def split_of(self, name: str) -> str:
         """The split of a house: what its metadata says, else what its file is called, else by its name."""
-        metadata = self.read(name).get("metadata")
-        said = metadata.get("split") if isinstance(metadata, dict) else None
-        if said in SPLITS:
-            return str(said)
+        said = self._places[name].split
+        if said:
+            return said
         stem = self.path.name.split(".")[0]
         if stem in SPLITS:
             return stem
@@ -79,12 +90,13 @@ class HouseFile:
         return next((split for split, below in _HUNDREDTHS.items() if hundredth < below), "test")
 
     @cached_property
-    def _places(self) -> dict[str, tuple[int, int]]:
-        """Line number and offset of each house; of a house that is there twice, its first."""
-        found: dict[str, tuple[int, int]] = {}
+    def _places(self) -> dict[str, "_Place"]:
+        """Where each house is; of a house that is there twice, its first."""
+        found: dict[str, _Place] = {}
         try:
             for number, offset, line in self._lines():
-                found.setdefault(house_name(line), (number, offset))
+                said = _SAYS_SPLIT.search(line)
+                found.setdefault(house_name(line), _Place(number, offset, said[1].decode() if said else ""))
         except (OSError, EOFError, zlib.error) as error:
             raise HouseError(f"{self.path}: it cannot be read as houses ({error})") from error
         if not found:

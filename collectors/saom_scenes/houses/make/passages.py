@@ -117,7 +117,7 @@ def _chosen(plan: FloorPlan, rng: np.random.Generator) -> list[WallPlan]:
     """One wall for each door that makes all rooms one house, likely doors first."""
     least = min(a.size[0] for a in assets_of("Doorway")) + 2 * _END_M
     inner = [wall for wall in plan.walls if wall.other != OUTSIDE and wall.length >= least]
-    ranked = []
+    ranked: list[tuple[float, int, WallPlan]] = []
     for wall in inner:
         cost = _COSTS[frozenset({plan.types[wall.room], plan.types[wall.other]})]
         ranked.append((cost + 2 * float(rng.random()), len(ranked), wall))
