@@ -26,7 +26,7 @@ AT_M = (4.5, 5.5)
 
 @dataclass(frozen=True)
 class Agreement:
-    """Of a panorama and its own rays. Labels and depth outside a border of one pixel, colours everywhere."""
+    """Of a panorama and its own rays. Labels, parts and depth outside a border of one pixel."""
 
     labels: float
     """Share of pixels with the same object."""
@@ -37,6 +37,8 @@ class Agreement:
     same_objects: bool
     """Whether just the objects that the rays meet have labels."""
     psnr_db: float
+    psnr_core_db: float
+    """Outside the border."""
     depth_m: tuple[float, float]
     """Median and 95th percentile of what depth is off where it is about 5 m; nan where nothing is as far."""
     depth_share: tuple[float, float]
@@ -64,7 +66,8 @@ def measure(
         parts=float((shot.layers["parts"] == frame.parts)[core].mean()),
         core=float(core.mean()),
         same_objects=set(np.unique(found[core])) == set(np.unique(truth[core])),
-        psnr_db=float(10 * np.log10(255**2 / (error**2).mean())),
+        psnr_db=_psnr(error),
+        psnr_core_db=_psnr(error[core]),
         depth_m=_spread(off_m[far]),
         depth_share=_spread((off_m / distance_m)[core & (frame.depth < FAR_M)]),
     )
@@ -98,6 +101,10 @@ def _depth(renderer: Renderer, rules: PanoramaRules, eye: tuple[float, float, fl
     return stitching(cameras, rules.target()).nearest(layers)
 
 
+def _psnr(error: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / (error**2).mean()))
+
+
 def _spread(values: np.ndarray) -> tuple[float, float]:
     return (float(np.median(values)), float(np.percentile(values, 95))) if values.size else (np.nan, np.nan)
 
@@ -119,11 +126,11 @@ def _main() -> None:
     for number, name in enumerate(arguments.scenes):
         scene = packs.load(name).scene if packs else load_scene(name)
         found, shot, frame = measure(Renderer(scene), rules, scene.agent_position, 35.0 * number)
-        metres, share = found.depth_m, found.depth_share
+        metres, share = (tuple(100 * n for n in pair) for pair in (found.depth_m, found.depth_share))
         print(
-            f"{name}: labels {100 * found.labels:.2f} % of {100 * found.core:.0f} % of the pixels, "
-            f"PSNR {found.psnr_db:.1f} dB, depth at 5 m off by {100 * metres[0]:.2f} cm (median), "
-            f"{100 * metres[1]:.2f} cm (95 %); {100 * share[0]:.3f} % and {100 * share[1]:.3f} % anywhere",
+            f"{name}: labels {100 * found.labels:.2f} %, parts {100 * found.parts:.2f} % of {100 * found.core:.0f} % "
+            f"of the pixels; PSNR {found.psnr_db:.1f} dB, {found.psnr_core_db:.1f} dB of these; depth at 5 m off by "
+            f"{metres[0]:.2f} cm (median), {metres[1]:.2f} cm (95 %); {share[0]:.3f} % and {share[1]:.3f} % anywhere",
             flush=True,
         )
         if arguments.out:

@@ -113,7 +113,7 @@ def run_jobs(
         if stop and stop.is_requested:
             yield from pool.wind_up(stop)
     finally:
-        pool.kill()
+        pool.kill(0.0 if stop and stop.is_urgent else Member.GRACE_S)
 
 
 class _Pool(Generic[Task, Result]):
@@ -165,12 +165,12 @@ class _Pool(Generic[Task, Result]):
                 member = self._crew[ready]  # type: ignore[index]
                 yield from (event for event in self._receive(member) if not isinstance(event, Failed))
 
-    def kill(self) -> None:
-        """End every process."""
+    def kill(self, grace_s: float) -> None:
+        """End every process; those that listen have a while to clear up."""
         for member in self._crew.values():
             member.terminate()
         for member in self._crew.values():
-            member.kill()
+            member.kill(grace_s)
         self._crew.clear()
 
     def _has_hands(self) -> bool:

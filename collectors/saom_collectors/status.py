@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,12 +66,19 @@ class StatusFile:
             return
         self._next = time.monotonic() + _EVERY_S
         stamp = {"host": socket.gethostname(), "pid": os.getpid(), "updated": datetime.now(UTC).isoformat()}
+        text = json.dumps(asdict(status) | stamp)
         beside = self._path.with_name(self._path.name + ".new")
         try:
-            beside.write_text(json.dumps(asdict(status) | stamp), encoding="utf-8")
+            beside.write_text(text, encoding="utf-8")
             beside.replace(self._path)
         except OSError:
-            return
+            # A full disk, perhaps, and that is what shall be told: the old file's own blocks are still there.
+            self._overwrite(text)
+
+    def _overwrite(self, text: str) -> None:
+        with suppress(OSError), self._path.open("r+b") as file:
+            file.write(text.encode())
+            file.truncate()
 
 
 def read_status(folder: Path) -> Status | None:

@@ -148,9 +148,9 @@ class Member(Generic[Task, Result]):
             self.pipe.send(None)
         self.kill()
 
-    def kill(self) -> None:
+    def kill(self, grace_s: float = GRACE_S) -> None:
         """End the worker and what it started; a worker that was told to end has a while to clear up."""
-        self.process.join(self.GRACE_S)
+        self.process.join(grace_s)
         # Its group outlives it; there is none yet when it dies very young.
         with suppress(ProcessLookupError):
             if self.process.pid is not None:

@@ -28,7 +28,7 @@ from saom_bench.shards.manifest import MANIFEST, read_manifest
 from saom_collectors.collect import CollectConfig, Opener, Outcome, SceneWorker, collect, shots
 from saom_collectors.session import PlayerOptions
 from saom_collectors.space import DiskGate
-from saom_collectors.status import STATUS, read_status
+from saom_collectors.status import STATUS, Status, StatusFile, read_status
 
 HANDLES = Path("/proc/self/fd")
 SCENES = ("FloorPlan1", "FloorPlan2", "FloorPlan3")
@@ -278,6 +278,17 @@ def test_a_disk_that_fills_under_a_worker_costs_an_attempt_and_no_collector(
 def test_a_full_disk_is_told_with_figures(tmp_path: Path) -> None:
     assert DiskGate(tmp_path, 1, (10, 10))() == ""
     assert "GB free" in DiskGate(tmp_path, 10**9, (1000, 1000))()
+
+
+def test_a_full_disk_is_told_in_the_status_file_that_is_there(tmp_path: Path) -> None:
+    status = Status("running", 3, 1, 0, 12, 4, 1.0)
+    StatusFile(tmp_path).write(status, now=True)
+    # No room for another file, as it were.
+    (tmp_path / f"{STATUS}.new").mkdir()
+    StatusFile(tmp_path).write(replace(status, state="paused", note="full"), now=True)
+    found = read_status(tmp_path)
+    assert found is not None
+    assert (found.state, found.note) == ("paused", "full")
 
 
 def test_the_status_of_a_run_that_ended(whole: Path, tmp_path: Path) -> None:

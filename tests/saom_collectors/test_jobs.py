@@ -1,5 +1,6 @@
 """The worker pool: every task is answered once, whatever becomes of the worker; a stop loses nothing that is done."""
 
+import multiprocessing
 import os
 import signal
 import tempfile
@@ -160,6 +161,10 @@ class Sealer:
             report(1)
             time.sleep(0.5)
             return "sealed"
+        if task == "seals for ever":
+            report.finish()
+            report(1)
+            threading.Event().wait()
         report(1)
         threading.Event().wait()
         return ""
@@ -180,4 +185,17 @@ def test_a_stop_lets_what_is_complete_be_sealed_and_ends_the_rest() -> None:
     assert [e for e in events if isinstance(e, Failed)] == []
     assert stop.exit_code == 130
     assert time.monotonic() - started < 60
+    stop.close()
+
+
+def test_a_second_stop_waits_for_nobody() -> None:
+    stop = Stop()
+    events = []
+    for event in run_jobs(Sealer(), ["seals for ever", "waits"], 2, stop=stop):
+        events.append(event)
+        if sum(isinstance(e, Advanced) for e in events) == 2 and not stop.is_requested:
+            stop.request(signal.SIGINT)
+            stop.request(signal.SIGINT)
+    assert [e for e in events if not isinstance(e, Advanced)] == []
+    assert multiprocessing.active_children() == []
     stop.close()
