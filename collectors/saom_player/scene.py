@@ -120,6 +120,8 @@ class Scene:
     ambient_up: Rgb = (0.34, 0.34, 0.35)
     ambient_down: Rgb = (0.26, 0.23, 0.20)
     bounds: Box = field(default_factory=lambda: Box((0.0, 1.25, 0.0), (6.0, 2.5, 6.0)))
+    exposure: float = 1.0
+    """How bright its pictures are, as a factor on the light that the renderer would let in by itself."""
     agent_position: Vector = (0.0, 0.9, 0.0)
     """The floor height is this y minus 0.9 m (AI2-THOR's standing agent has its centre at 0.9 m)."""
     agent_yaw_deg: float = 0.0

@@ -204,3 +204,13 @@ def test_what_lies_right_under_glass_is_seen_through_it_everywhere() -> None:
     r, g, b = np.moveaxis(frame.rgb[frame.instances == 1].astype(int), -1, 0)
     assert len(r) > 500
     assert ((r > g + 20) & (r > b + 20)).mean() > 0.97
+
+
+def test_a_scene_may_be_drawn_darker() -> None:
+    scene = pack_scene(sound_pack()).scene
+    bright, dark = (
+        look(Renderer(replace(scene, exposure=share)), 0.1, 0.05, 30, y=2.2, horizon=90).rgb for share in (1.0, 0.3)
+    )
+    assert bright is not None
+    assert dark is not None
+    assert np.median(dark) < 0.8 * np.median(bright)

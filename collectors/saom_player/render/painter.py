@@ -41,7 +41,7 @@ class Painter:
         self._surfaces = Surfaces(triangles, bake(triangles, coarse, scene, cache_dir), scene.textures)
         self._lamps = scene.lit_lamps()
         self._sun = SunLight(scene.sun, scene.windows) if scene.sun is not None else None
-        self._exposure = _exposure(self._surfaces, triangles, scene)
+        self._exposure = _exposure(self._surfaces, triangles, scene) * scene.exposure
         self._surfaces.glow = np.float32(1 / self._exposure)
 
     def paint(self, rays: PixelRays, hits: Hits) -> NDArray[np.uint8]:
