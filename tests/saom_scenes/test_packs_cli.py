@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import unity_project as unity
 from click.testing import Result
+from filelock import FileLock
 from PIL import Image
 from typer.testing import CliRunner
 
 from saom_bench.errors import SaomBenchError
 from saom_scenes.cli import app
-from saom_scenes.packs import read_pack
-from saom_scenes.unity import prefabs
+from saom_scenes.packs import Pack, read_pack, write_pack
+from saom_scenes.unity import importing, prefabs
 
 RUN = CliRunner()
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1234\n"
@@ -105,6 +106,31 @@ def test_git_lfs_pointers_end_the_import_with_what_to_do(clone: Path, tmp_path: 
     assert "git lfs pull" in message
     # What came before is whole and stays.
     assert len(read_pack(tmp_path / "packs" / "FloorPlan1.npz").triangles) == 12
+
+
+def test_an_import_that_is_stopped_goes_on_where_it_was(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenes, out = assets(clone) / "Scenes", tmp_path / "packs"
+    shutil.copy(scenes / "FloorPlan901_physics.unity", scenes / "FloorPlan902_physics.unity")
+
+    def write_one(path: Path, pack: Pack) -> None:
+        if path.stem == "FloorPlan902":
+            raise KeyboardInterrupt
+        write_pack(path, pack)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "write_pack", write_one)
+        result = run(clone, out)
+    assert (result.exit_code, [p.name for p in out.glob("*.npz")]) == (130, ["FloorPlan901.npz"])
+    assert "finished packs are kept" in result.output
+    assert "2, 1 of them were there already" in " ".join(run(clone, out).output.split())
+
+
+def test_two_imports_into_one_folder_are_refused(whole: Path, tmp_path: Path) -> None:
+    (tmp_path / "packs").mkdir()
+    with FileLock(tmp_path / "packs" / ".lock"):
+        assert "another import is writing" in fails(whole, tmp_path / "packs")
 
 
 def test_a_damaged_model_is_one_line_and_its_objects_are_counted(clone: Path, tmp_path: Path) -> None:
