@@ -2,7 +2,7 @@
 
     python benchmarks/fidelity/contact_sheets.py [--out data/pictures] [--packs DIR] [--only rooms|classes]
 
-Writes classes.jpg (each of the 55 classes, cropped from views of rooms) and rooms.jpg (24 rooms). All views are from
+Writes classes.jpg (each class that is drawn, cropped from views of rooms) and rooms.jpg (24 rooms). All views are from
 where an agent can stand; those of classes have a narrower field of view. The same command gives the same pictures.
 """
 
@@ -28,7 +28,8 @@ from saom_player.render.renderer import Camera, Renderer
 from saom_player.scene import Scene, SceneObject
 from saom_player.simulation import Agent
 
-TYPES = label_set("saom-55").classes
+# Basins are drawn as their sink or bathtub: AI2-THOR has no mesh for them either.
+TYPES = tuple(kind for kind in label_set("saom-55").classes if not kind.endswith("Basin"))
 ROOMS = [f"FloorPlan{first + n}" for first in (1, 201, 301, 401) for n in (0, 4, 9, 14, 19, 24)]
 STYLES = 4
 CROP_PX, ROOM_HW = 150, (300, 400)
@@ -68,13 +69,15 @@ class Studio:
         if number is None or not self.scene.objects[number - 1].parts:
             return None
         best: tuple[float, Camera] | None = None
-        for agent, _ in looks_at(middle_of(self.scene.objects[number - 1]), self.navigation):
-            camera = _closeup(agent, self.scene.objects[number - 1])
+        thing = self.scene.objects[number - 1]
+        # From far enough to see all of a sofa, and not from the other end of the room.
+        for agent, _ in looks_at(middle_of(thing), self.navigation, 1.1 * max(thing.box.size), 18):
+            camera = _closeup(agent, thing)
             seen = self.renderer.render(camera, (48, 48), rgb=False).instances == number
-            merit = float(seen.mean()) * (1 - 0.5 * float(_border(seen)))
+            merit = float(seen.mean()) * max(0.0, 1 - 3 * _border(seen))
             if best is None or merit > best[0]:
                 best = merit, camera
-        if best is None or best[0] < 0.06:
+        if best is None or best[0] < 0.015:
             return None
         return self.renderer.render(best[1], (CROP_PX, CROP_PX)).rgb
 

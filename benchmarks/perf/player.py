@@ -47,7 +47,13 @@ Pose = tuple[dict[str, float], float]
 def player(scene: str, home: Path, **options: Any) -> Iterator[Any]:
     """A controller of a fresh player whose caches lie in ``home``."""
     os.environ |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
-    chosen = {"width": 300, "height": 300, "fieldOfView": FOV_DEG, "renderInstanceSegmentation": True} | options
+    chosen = {
+        "width": 300,
+        "height": 300,
+        "fieldOfView": FOV_DEG,
+        "renderInstanceSegmentation": True,
+        "server_timeout": 900.0,
+    } | options
     command = f"{sys.executable} -m saom_player"
     client = ai2thor.controller.Controller(local_executable_path=command, x_display="0", scene=scene, **chosen)
     try:
@@ -192,9 +198,9 @@ def load(scenes: list[str], home: Path) -> dict[str, Any]:
     }
 
 
-def memory(scene: str, steps: int, changes: int, home: Path) -> dict[str, Any]:
+def memory(scene: str, steps: int, changes: int, side_px: int, home: Path) -> dict[str, Any]:
     """The player's resident MiB: while it steps, and over scene changes."""
-    with player(scene, home) as client:
+    with player(scene, home, width=side_px, height=side_px) as client:
         chosen = poses_of(client, 50)
         stepping, changing = [], []
         for number in range(steps):
@@ -208,6 +214,7 @@ def memory(scene: str, steps: int, changes: int, home: Path) -> dict[str, Any]:
     half = len(stepping) // 2
     return {
         "steps": steps,
+        "pixels a side": side_px,
         "scene changes": changes,
         "MiB, most": max(*stepping, *changing),
         "MiB, first half of the steps": float(np.mean(stepping[len(stepping) // 10 : half])),
@@ -224,6 +231,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=40)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--changes", type=int, default=50)
+    parser.add_argument("--memory-side", type=int, default=300, help="of pictures, px, while memory is watched")
     parser.add_argument("--only", default="load,frames,memory")
     parser.add_argument("--without-mujoco", action="store_true")
     parser.add_argument("--json", type=Path, help="write the figures here too")
@@ -237,7 +245,7 @@ def main() -> None:
         if "frames" in arguments.only:
             figures |= frames(arguments.scene, arguments.frames, home, not arguments.without_mujoco)
         if "memory" in arguments.only:
-            figures |= memory(arguments.scene, arguments.steps, arguments.changes, home)
+            figures |= memory(arguments.scene, arguments.steps, arguments.changes, arguments.memory_side, home)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     table = Table("what", "figure", title=f"the embedded player on one core, {arguments.scene}")

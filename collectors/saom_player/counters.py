@@ -27,6 +27,8 @@ _TO_END_M = 0.5
 _TOE_M = 0.08
 _SETBACK_M = 0.05
 _THINNEST_M = 0.01
+# Their boxes reach below what they lie on.
+_LIE_ASKEW = {"Apple", "Candle", "Egg", "HandTowel", "Ladle", "Lettuce"}
 _Block = tuple[Rectangle, float, float]
 """A floor rectangle, and from which height to which."""
 
@@ -121,11 +123,31 @@ def _runs(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
     return runs
 
 
-def slab_parts(rectangles: Sequence[Rectangle], top: float, rng: np.random.Generator) -> tuple[Part, ...]:
+def slab_parts(
+    rectangles: Sequence[Rectangle], bottom: float, top: float, rng: np.random.Generator
+) -> tuple[Part, ...]:
     """The slab of a counter, in the world."""
     palette = Palette(rng)
     material = palette.stone() if rng.random() < 0.65 else palette.wood()
-    return tuple(Part(f"slab {i + 1}", upright(r, top - SLAB_M, top, material)) for i, r in enumerate(rectangles))
+    return tuple(Part(f"slab {i + 1}", upright(r, bottom, top, material)) for i, r in enumerate(rectangles))
+
+
+def slab_heights(counter: PlacedObject, objects: Sequence[PlacedObject]) -> tuple[float, float]:
+    """From where to where a counter's slab reaches.
+
+    The metadata's box holds a rim or backsplash too: its surface is where things lie, often 18 mm below its top.
+    """
+    counters = {o.object_id: o.extent()[1][1] for o in objects if o.object_type == "CounterTop"}
+    sunk: dict[str, list[float]] = {name: [] for name in counters}
+    for o in objects:
+        if "pickupable" in o.flags and o.object_type not in _LIE_ASKEW:
+            for name in sunk.keys() & set(o.parents):
+                sunk[name].append(counters[name] - o.extent()[0][1])
+    # Counters of one room are made alike.
+    known = sunk[counter.object_id] or [depth for depths in sunk.values() for depth in depths]
+    usual = [depth for depth in known if 0 <= depth < SLAB_M]
+    top = counter.extent()[1][1]
+    return top - SLAB_M, top - min(float(np.median(usual)) if usual else 0.0, SLAB_M - _THINNEST_M)
 
 
 def carcass(

@@ -119,13 +119,15 @@ def middle_of(thing: SceneObject) -> Floats:
     return np.asarray((corners.min(axis=0) + corners.max(axis=0)) / 2, np.float64)
 
 
-def looks_at(target: Floats, navigation: Navigation) -> Iterator[tuple[Agent, float]]:
+def looks_at(
+    target: Floats, navigation: Navigation, nearest_m: float = _NEAREST_M, tries: int = _TRIES_AN_OBJECT
+) -> Iterator[tuple[Agent, float]]:
     """Agents that look at a point, with a field of view: nearest places first, standing and crouching in turn."""
     places = sorted(navigation.reachable(_GRID_M), key=lambda p: _away(p, target))
-    usable = [p for p in places if _NEAREST_M <= _away(p, target) <= _FARTHEST_M] or places[:_TRIES_AN_OBJECT]
+    usable = [p for p in places if nearest_m <= _away(p, target) <= _FARTHEST_M] or places[-tries:]
     # Every third or so, lest all tries come from one side.
-    step = max(1, min(3, len(usable) // _TRIES_AN_OBJECT))
-    for number, place in enumerate(usable[::step][:_TRIES_AN_OBJECT]):
+    step = max(1, min(3, len(usable) // tries))
+    for number, place in enumerate(usable[::step][:tries]):
         agent = Agent(place, standing=number % 3 != 2)
         x, y, z = (float(a - b) for a, b in zip(target, agent.camera_position, strict=True))
         down = math.degrees(math.atan2(-y, math.hypot(x, z)))

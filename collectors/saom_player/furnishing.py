@@ -53,12 +53,12 @@ def scene_object(o: PlacedObject, parts: tuple[Part, ...], shape: Shape | None =
 def order_of(o: PlacedObject, drawn: Box, objects: Sequence[PlacedObject]) -> Order:
     """What a builder may know of an object: its state, its hinges (a hinged door's pivot) and what it holds."""
     on = "isToggled" in o.flags if "toggleable" in o.flags else None
-    if "openable" not in o.flags:
-        return Order(on=on)
-    x, _, _ = (np.array(o.position) - drawn.center) @ drawn.axes() / drawn.size[0]
     base = drawn.center[1] - drawn.size[1] / 2
     held = [other.extent() for other in objects if o.object_id in other.parents]
     contents = tuple(sorted((low[1] - base, high[1] - base) for low, high in held))
+    if "openable" not in o.flags:
+        return Order(on=on, contents=contents)
+    x, _, _ = (np.array(o.position) - drawn.center) @ drawn.axes() / drawn.size[0]
     hinge = int(np.sign(x)) if abs(x) > _HINGE_SHARE else 0
     return Order(boxed_open="isOpen" in o.flags, hinge=hinge, on=on, contents=contents)
 

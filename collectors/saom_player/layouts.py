@@ -8,7 +8,7 @@ import numpy as np
 
 from saom_player import joinery
 from saom_player.apartments import is_apartment
-from saom_player.counters import slab_parts, slab_plan
+from saom_player.counters import slab_heights, slab_parts, slab_plan
 from saom_player.facing import front_box
 from saom_player.furnishing import built_object, order_of, rng_of, scene_object
 from saom_player.layout_table import PlacedObject, placed_objects, scene_names
@@ -98,7 +98,7 @@ def _scene_object(
         return scene_object(o, ())
     if o.object_type == "CounterTop":
         plan = slab_plan(o, objects, room.plan)
-        return scene_object(o, slab_parts(plan, o.extent()[1][1], _style(o, seed, scene)))
+        return scene_object(o, slab_parts(plan, *slab_heights(o, objects), _style(o, seed, scene)))
     drawn = joinery.door_box(boxes[o.object_id]) if o.object_type == "Cabinet" else boxes[o.object_id]
     return built_object(o, drawn, order_of(o, drawn, objects), lambda: _style(o, seed, scene))
 
@@ -107,12 +107,20 @@ def _drawn_box(o: PlacedObject, objects: Sequence[PlacedObject], room: Room) -> 
     """The box to fill, facing as it should: the metadata's, less what AI2-THOR counts in and does not draw."""
     box = front_box(o, objects, room.faces)
     if o.object_type == "Shelf":
-        return _lowered(box, box.size[1] - min(_THIN_M["Shelf"], box.size[1]))
+        return _board(box, o.extent()[0][1])
     if o.object_type in _THIN_M:
         return joinery.layer(box, min(_THIN_M[o.object_type], box.size[2]), at_front=False)
     if o.object_type in _TABLE_LIKE:
         return _lowered(box, _above_surface(o, objects))
     return box
+
+
+def _board(box: Box, bottom: float) -> Box:
+    """A shelf's board: its box is the room above it, and things stand on the box's bottom."""
+    thick = min(_THIN_M["Shelf"], box.size[1])
+    board = _lowered(box, box.size[1] - thick)
+    x, y, z = board.center
+    return replace(board, center=(x, y - min(thick, max(bottom - FLOOR_Y_M, 0.0)), z))
 
 
 def _lowered(box: Box, by: float) -> Box:

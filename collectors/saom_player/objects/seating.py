@@ -37,6 +37,9 @@ def _upholstered(b: Bench, seats: int, pillows: int) -> None:
     cushion = cover if b.chance(0.6) else b.mat.fabric(b.mat.jittered(cover.tint, 0.12))
     arm = min(b.uniform(0.12, 0.22), 0.2 * b.w)
     leg, seat, back = b.uniform(0.04, 0.13) * b.h, 0.46 * b.h, 0.22 * b.d
+    # What lies on the seat must not sink into its cushions, which rise so far above its height.
+    lying = [low - 0.05 * b.h - 0.055 for low, _ in b.order.contents if 0.25 * b.h < low < 0.65 * b.h]
+    seat, pillows = min([seat, *lying]), 0 if lying else pillows
     rest = b.uniform(0.60, 0.72) * b.h
     b.block("frame", (b.w - 0.02, 0.26 * b.h, b.d - 0.02), cover, (0, leg, 0), radius=0.02)
     b.block("back", (b.w - 1.2 * arm, 0.93 * b.h - leg, back), cover, (0, leg, -b.d / 2 + back / 2), radius=0.05)
