@@ -259,6 +259,13 @@ def instance(k: int, prefab: str, parent: int, changes: Sequence[tuple[object, .
     )
 
 
+def camera(k: int, bits: int, enabled: int = 1) -> str:
+    return (
+        f"--- !u!20 &{k}\nCamera:\n  m_Enabled: {enabled}\n  m_CullingMask:\n    serializedVersion: 2\n"
+        f"    m_Bits: {bits}\n"
+    )
+
+
 def stripped(k: int, source: int, prefab: str, holder: int) -> str:
     """A transform that stands for one inside a prefab instance; Unity breaks the long line."""
     link = f"{{fileID: {source}, guid: {guid(prefab)},\n    type: 3}}"

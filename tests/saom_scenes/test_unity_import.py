@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from unity_project import SCENE, build
+from unity_project import BUILTIN, CUBE, SCENE, build, camera, game, light, mesh_filter, renderer, text, transform
 
 from saom_player.layout_table import PlacedObject, placed_objects, scene_names
 from saom_scenes.packs import Pack, read_pack
 from saom_scenes.unity import Assets, UnityProject, import_scenes
+from saom_scenes.unity.assemble import scene_pack
 from saom_scenes.unity.hierarchy import object_id
 
 
@@ -172,3 +173,23 @@ def _has_moved(thing: PlacedObject) -> bool:
     """Some things settled, or rolled away, between the start, when ids are made, and when the table was taken."""
     start = np.array([float(text) for text in thing.object_id.split("|")[1:]])
     return bool(np.abs(start - thing.position).max() > 0.0051)
+
+
+def test_what_the_agents_camera_does_not_draw_is_left_out(tmp_path: Path) -> None:
+    project = build(tmp_path)
+    lamp = light(1, 2, 2, 1.0) + "  m_CullingMask:\n    serializedVersion: 2\n    m_Bits: 4294967295\n"
+    project.put("Prefabs/FPSController.prefab", text(lamp, camera(3, 0, enabled=0), camera(4, 0b10000001)))
+    cubes = [
+        document
+        for k, layer in ((10, 0), (20, 7), (30, 1))
+        for document in (
+            game(k, f"Cube{layer}", layer=layer),
+            transform(k + 1, k),
+            mesh_filter(k + 2, k, CUBE, BUILTIN),
+            renderer(k + 3, k, [""]),
+        )
+    ]
+    project.put(f"Scenes/{SCENE}_physics.unity", text(*cubes))
+    assets = Assets.open(UnityProject.open(tmp_path))
+    drawn = scene_pack(SCENE, assets.prefabs.scene(assets.project.scenes()[SCENE]), assets, {})
+    assert [p.name for p in drawn.parts] == ["Cube0", "Cube7"]

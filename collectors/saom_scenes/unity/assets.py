@@ -12,12 +12,12 @@ from saom_scenes.unity.primitives import BUILTIN_GUID, primitive
 from saom_scenes.unity.project import UnityError, UnityProject
 from saom_scenes.unity.surfaces import Surfaces
 from saom_scenes.unity.textures import Textures
-from saom_scenes.unity.yaml_text import Reference
+from saom_scenes.unity.yaml_text import Reference, documents, fields
 
 _SIM_SCRIPT, _TYPES, _AGENT = "SimObjPhysics.cs", "SimObjType.cs", "FPSController.prefab"
 _ENUM = re.compile(r"enum\s+SimObjType\b[^{]*\{(.*?)\}", re.S)
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
-_MASK = re.compile(r"m_CullingMask:\s+serializedVersion: \d+\s+m_Bits: (\d+)")
+_CAMERA = 20
 # The layers that the agent's camera draws in AI2-THOR 2.4 and later, for clones without its prefab.
 _USUAL_MASK = 1847
 _MOST_KEPT_BYTES = 512 << 20
@@ -89,6 +89,8 @@ class Assets:
     def mesh_name(self, link: Reference) -> str:
         """What a mesh is called in reports: its file's path below Assets."""
         path = self.project.path(link.guid)
+        if not link.guid:
+            return "a mesh inside the scene's own file"
         if path is None:
             return f"built-in {link.file_id}" if link.guid == BUILTIN_GUID else f"guid {link.guid}"
         return self.project.name(path)
@@ -135,6 +137,9 @@ def _enum(text: str) -> dict[int, str]:
 
 
 def _camera_mask(project: UnityProject) -> int:
+    """Which layers the agent's first camera draws; lights have masks too, and mean something else."""
     agent = project.find(_AGENT)
-    match = _MASK.search(project.text_of(agent[1]) or "") if agent else None
-    return int(match[1]) if match else _USUAL_MASK
+    text = project.text_of(agent[1]) or "" if agent else ""
+    cameras = (fields(d.text) for d in documents(text) if d.kind == _CAMERA)
+    bits = next((c["m_CullingMask.m_Bits"] for c in cameras if c.get("m_Enabled", "1") == "1"), "")
+    return int(bits) if bits.isdecimal() else _USUAL_MASK
