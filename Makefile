@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo reproduce-cpu test check format clean
+.PHONY: help install demo leaderboard reproduce-cpu test check format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -47,6 +47,20 @@ reproduce-cpu: install  ## the table of the recipes against SAM, seeds 0-2: hour
 	  $(if $(PACKS),--packs $(PACKS)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(RECIPES),--recipes $(RECIPES)) \
 	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(DRY_RUN),--dry-run)
 
+# The committed leaderboard: small enough for two cores. CHECKPOINT is a training run or its file; PACKS adds the rooms
+# of AI2-THOR itself, where you have made packs of them (collectors/PACKS.md).
+CHECKPOINT ?= demo/saomv1/best.safetensors
+CONTENDERS := --models sam:mobile-sam,$(CHECKPOINT),part-merge,grid-boxes,oracle --names SAM,SAOMv1,part-merge,grid-boxes,oracle
+leaderboard: install  ## score SAM, a checkpoint, floors and the oracle, and write data/results with the page
+	$(SAOM_BENCH) collect board/views --split test --views-per-scene 1 $(VIEWS)
+	$(SAOM_BENCH) eval --task embedded-mini@1 --data board/views $(CONTENDERS) --protocol oracle-point --out board/results
+	if [ -n "$(PACKS)" ]; then $(SAOM_BENCH) collect board/packs --packs $(PACKS) --split val --views-per-scene 4 $(VIEWS) && \
+	  $(SAOM_BENCH) eval --data board/packs $(CONTENDERS) --limit 20 --everything-limit 8 --everything-grid 12x12 \
+	  --out board/results; fi
+	$(SAOM_BENCH) leaderboard board/results --html data/results/leaderboard.html --markdown data/results/LEADERBOARD.md \
+	  --data board/views $(if $(PACKS),--data board/packs)
+	cp -r board/results/*.json board/results/pictures data/results/
+
 test: install  ## the whole test suite
 	$(BIN)/python -m pytest
 
@@ -62,4 +76,4 @@ format: install  ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove what the targets made
-	rm -rf $(VENV) demo reproduce build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) demo board reproduce build dist .mypy_cache .ruff_cache .pytest_cache

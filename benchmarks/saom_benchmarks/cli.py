@@ -118,11 +118,13 @@ def eval_(
         box_nms=nms,
         min_area_px=min_area,
     )
-    dataset = open_dataset(data)
+    dataset, title = open_dataset(data), ""
     if asked is not None:
         asked.check(dataset)
+        # Fewer images are another table, without the task's name.
+        title = asked.title if limit is None and everything_limit is None else ""
         everything_limit = everything_limit or asked.everything_images
-    plans = plan(dataset, wanted, limit, everything_limit, asked.title if asked and limit is None else "")
+    plans = plan(dataset, wanted, limit, everything_limit, title)
     loaded, shared = load_models(_split(models), None if names is None else _split(names), device, overrides, weights)
     if (rank() or (1, 1))[0] == 1:
         _announce(dataset, loaded, [f"{each.protocol.name} on {len(each.indices)} images" for each in plans])

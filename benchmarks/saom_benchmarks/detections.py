@@ -74,9 +74,17 @@ def recalled(frame: FrameScore) -> dict[str, NDArray[np.int64]]:
     iou = iou_matrix(frame, proposals)
     areas = np.array([item.truth_px for item in frame.objects], np.float64)
     everywhere = np.zeros(len(frame.objects), np.bool_)
-    counts = {str(limit): _found_counts(find(iou[:limit], everywhere), len(areas)) for limit in RECALL_LIMITS}
+    counts: dict[str, NDArray[np.int64]] = {}
+    for limit, before in zip(RECALL_LIMITS, (0, *RECALL_LIMITS), strict=False):
+        if before and len(proposals) <= before:  # no more proposals than the limit before had
+            counts[str(limit)] = counts[str(before)]
+        else:
+            counts[str(limit)] = _found_counts(find(iou[:limit], everywhere), len(areas))
     for name in ("small", "medium", "large"):
         outside = _outside(areas, name)
+        if outside.all():
+            counts[name] = np.zeros(len(areas), np.int64)
+            continue
         hits = _found_counts(find(iou[:100], outside), len(areas))
         counts[name] = np.where(outside, 0, hits)
     return counts

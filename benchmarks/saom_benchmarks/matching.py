@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_bench.masks import decode_rle
+from saom_bench.masks import rle_runs
 from saom_bench.types import LabelMap, Rle
 
 Counts = NDArray[np.int64]
@@ -46,20 +46,59 @@ class Overlaps:
 
 
 def overlaps(labels: LabelMap, truth: Sequence[int], proposals: Sequence[Rle]) -> Overlaps:
-    """Count shared pixels of the ``truth`` labels of an (H, W) map and of every proposal, one pass a proposal."""
-    n_labels = int(labels.max(initial=0)) + 1
-    flat, is_free = labels.reshape(-1), np.ones(labels.size, np.bool_)
-    rows, visible = np.zeros((2, len(proposals), n_labels), np.int64)
+    """Count shared pixels of the ``truth`` labels of an (H, W) map and of every proposal, by the proposals' runs."""
+    # Run lengths go down the columns.
+    flat = np.ascontiguousarray(labels.T).reshape(-1)
+    counter, is_free = _LabelCounter(flat), np.ones(flat.size, np.bool_)
+    rows, visible = np.zeros((2, len(proposals), counter.n_labels), np.int64)
     for i, rle in enumerate(proposals):
-        pixels = np.flatnonzero(decode_rle(rle))
-        rows[i] = np.bincount(flat[pixels], minlength=n_labels)
-        left = pixels[is_free[pixels]]
-        if left.size >= LEAST_VISIBLE * pixels.size:
-            visible[i] = np.bincount(flat[left], minlength=n_labels)
-            is_free[left] = False
-    areas = np.bincount(flat, minlength=n_labels)
+        starts, ends = rle_runs(rle)
+        if not starts.size:
+            continue
+        rows[i] = counter.between(starts, ends)
+        window = slice(int(starts[0]), int(ends[-1]))
+        mask = _run_mask(starts, ends)
+        left = mask & is_free[window]
+        pixels, left_px = int(rows[i].sum()), int(np.count_nonzero(left))
+        if left_px >= LEAST_VISIBLE * pixels:
+            is_whole = left_px == pixels
+            visible[i] = rows[i] if is_whole else np.bincount(flat[window][left], minlength=counter.n_labels)
+            is_free[window] &= ~mask
     wanted = np.asarray(truth, np.int64)
+    areas = counter.between(np.array([0]), np.array([flat.size]))
     return Overlaps(areas[wanted], rows.sum(axis=1), rows[:, wanted].T, visible.sum(axis=1), visible[:, wanted].T)
+
+
+class _LabelCounter:
+    """How often each label occurs in stretches of a flat label map, from sums over its runs."""
+
+    def __init__(self, flat: NDArray[np.uint16]) -> None:
+        self.n_labels = int(flat.max(initial=0)) + 1
+        self._starts = np.r_[0, np.flatnonzero(flat[1:] != flat[:-1]) + 1]
+        self._labels = flat[self._starts].astype(np.int64)
+        lengths = np.diff(np.r_[self._starts, flat.size])
+        self._sums = np.zeros((len(lengths) + 1, self.n_labels), np.int64)
+        self._sums[np.arange(1, len(lengths) + 1), self._labels] = lengths
+        self._sums = self._sums.cumsum(axis=0)
+
+    def between(self, starts: Counts, ends: Counts) -> Counts:
+        """(labels,) pixels of each label in all the half-open stretches together."""
+        return self._before(ends) - self._before(starts)
+
+    def _before(self, places: Counts) -> Counts:
+        """(labels,) the sum over the places of the pixels of each label before them."""
+        run = np.searchsorted(self._starts, places, side="right") - 1
+        rest = np.bincount(self._labels[run], weights=places - self._starts[run], minlength=self.n_labels)
+        before: Counts = self._sums[run].sum(axis=0) + rest.astype(np.int64)
+        return before
+
+
+def _run_mask(starts: Counts, ends: Counts) -> Flags:
+    """The stretch from the first run's start to the last one's end, True inside the runs."""
+    bounds = np.empty(2 * len(starts), np.int64)
+    bounds[0::2], bounds[1::2] = starts, ends
+    is_inside = np.arange(len(bounds) - 1) % 2 == 0
+    return np.repeat(is_inside, np.diff(bounds))
 
 
 def match(iou: Floats) -> list[int | None]:

@@ -2,7 +2,7 @@
 
 Beside the metrics a file holds the sums of every scene and class that they follow from, and a digest of all of it. On
 reading, metrics are computed again from those sums and the digest is compared, so a number edited by hand, or a file
-damaged in part, is found and named.
+damaged in part, is found and named. ``benchmarks/result.schema.json`` is its JSON schema.
 """
 
 import hashlib

@@ -80,6 +80,15 @@ TASKS: dict[str, Task] = {
             everything_images=40,
         ),
         Task(
+            "embedded-mini",
+            1,
+            "One view of each of the 20 iTHOR test scenes in the embedded player: what two CPU cores score in minutes.",
+            "saom-bench collect DATA --split test --views-per-scene 1 --size 480x360 --fov 70 --seed 0",
+            simulators=("saom-player",),
+            images=20,
+            everything_images=8,
+        ),
+        Task(
             "embedded-panoramas",
             1,
             "Panoramas (360 degrees, 5:1) of the 20 iTHOR test scenes in the embedded player.",

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco
 
-from saom_bench.masks import areas_and_boxes, decode_rle, encode_rle, rle_areas
+from saom_bench.masks import areas_and_boxes, decode_rle, encode_rle, rle_areas, rle_runs
 from saom_bench.types import Rle
 
 MASKS = hnp.arrays(np.bool_, st.tuples(st.integers(1, 20), st.integers(1, 20)))
@@ -33,3 +33,13 @@ def test_run_lengths_equal_pycocotools_and_come_back(mask: np.ndarray) -> None:
     assert np.array_equal(decode_rle(rle), mask)
     assert rle_areas([rle]).tolist() == [int(mask.sum())]
     assert rle_areas([]).shape == (0,)
+
+
+@given(hnp.arrays(np.bool_, st.tuples(st.integers(1, 200), st.integers(1, 12))))
+def test_runs_are_those_of_the_mask(mask: np.ndarray) -> None:
+    again = np.zeros(mask.size, np.bool_)
+    starts, ends = rle_runs(encode_rle(mask))
+    for start, end in zip(starts, ends, strict=True):
+        assert not again[start:end].any()
+        again[start:end] = True
+    assert np.array_equal(again.reshape(mask.T.shape).T, mask)

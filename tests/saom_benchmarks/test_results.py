@@ -8,7 +8,7 @@ import pytest
 from eval_results import make_result
 
 from saom_bench.errors import SaomBenchError
-from saom_benchmarks.results import read_result, read_results, write_result
+from saom_benchmarks.results import Result, read_result, read_results, write_result
 
 
 def _change(path: Path, *keys: str | int, value: Any) -> None:
@@ -87,3 +87,8 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 def test_scenes_that_the_model_has_seen() -> None:
     result = make_result("a", {"A": 50, "B": 60, "C": 70}, train_scenes=("B", "Z"), val_scenes=("C",))
     assert (result.seen_scenes, result.selection_scenes) == (["B"], ["C"])
+
+
+def test_the_schema_in_the_repository_is_that_of_results() -> None:
+    schema = Path(__file__).parents[2] / "benchmarks/result.schema.json"
+    assert json.loads(schema.read_text()) == Result.model_json_schema()

@@ -293,7 +293,7 @@ def _ticks(low: int, high: int, place: "object") -> tuple[tuple[float, str], ...
 
 def _time_ticks(low: float, high: float, place: "object") -> tuple[tuple[float, str], ...]:
     exponents = range(math.floor(low), math.ceil(high) + 1)
-    steps = (1, 2, 5) if high - low < 2 else (1,)
+    steps = (1,) if high - low > 2 else (1, 2, 5) if high - low > 0.8 else (1, 1.5, 2, 3, 4, 5, 7)
     values = [step * 10.0**e for e in exponents for step in steps]
     inside = [value for value in values if low <= math.log10(value) <= high]
     return tuple((place(math.log10(value)), f"{value:g}") for value in inside)  # type: ignore[operator]
