@@ -60,7 +60,7 @@ class _LookAtImage(torch.autograd.Function):
         grad_scores = _scores(grad, keys).sub_(mean).mul_(weights)
         grad_keys = None
         if ctx.needs_input_grad[1]:
-            grad_keys = _spread(torch.cat([weights, grad_scores], 1), torch.cat([grad, folded], 1), len(keys))
+            grad_keys = _spread(torch.cat([weights, grad_scores], 1), torch.cat([grad, folded], 1), keys.shape[0])
         return _gather(grad_scores, placed), grad_keys, None
 
 
@@ -72,8 +72,8 @@ class _LookAtPrompt(torch.autograd.Function):
         scores = _scores(folded, placed).add_(offset)
         weights = torch.softmax(_by_head(scores, heads), dim=2).flatten(1, 2)
         ctx.save_for_backward(folded, values, placed, weights)
-        ctx.heads, ctx.shared = heads, len(keys) == 1
-        return torch.baddbmm(keys.expand(len(folded), -1, -1), weights.transpose(1, 2), values)
+        ctx.heads, ctx.shared = heads, keys.shape[0] == 1
+        return torch.baddbmm(keys.expand(folded.shape[0], -1, -1), weights.transpose(1, 2), values)
 
     @staticmethod
     @once_differentiable
@@ -93,19 +93,19 @@ class _LookAtPrompt(torch.autograd.Function):
 
 def _by_head(values: Tensor, heads: int) -> Tensor:
     """(N, M, T) as (N, heads, Q, T)."""
-    return values.view(len(values), heads, -1, values.shape[-1])
+    return values.view(values.shape[0], heads, -1, values.shape[-1])
 
 
 def _scores(tokens: Tensor, image: Tensor) -> Tensor:
     """(N, M, C) against (1 or N, T, C): (N, M, T)."""
-    if len(image) == 1:
+    if image.shape[0] == 1:
         return (tokens.flatten(0, 1) @ image[0].T).view(*tokens.shape[:2], -1)
     return torch.bmm(tokens, image.transpose(1, 2))
 
 
 def _gather(weights: Tensor, image: Tensor) -> Tensor:
     """(N, M, T) of (1 or N, T, C): (N, M, C)."""
-    if len(image) == 1:
+    if image.shape[0] == 1:
         return (weights.flatten(0, 1) @ image[0]).view(*weights.shape[:2], -1)
     return torch.bmm(weights, image)
 

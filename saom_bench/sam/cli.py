@@ -1,4 +1,4 @@
-"""``saom-bench models``: which base models there are, and fetching their weights."""
+"""``saom-bench models``: which base models there are, fetching their weights, and export to other programs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,9 @@ from rich.table import Table
 
 from saom_bench.console import console, next_steps
 
-app = typer.Typer(help="List base models and fetch their weights.", no_args_is_help=True, rich_markup_mode="rich")
+app = typer.Typer(
+    help="List base models, fetch their weights, export models.", no_args_is_help=True, rich_markup_mode="rich"
+)
 
 
 @app.command("list")
@@ -69,3 +71,35 @@ def get(
         path = fetch(spec.download, spec.name) if weights is None else adopt(spec.download, weights, spec.name)
         console.print(f"[green]here:[/green] {path}", soft_wrap=True)
     next_steps(f"saom-bench predict IMAGE --model {spec.name} --out predictions")
+
+
+@app.command()
+def export(
+    model: Annotated[str, typer.Argument(help="A base model, a checkpoint, or a training run's folder.")],
+    out: Annotated[Path, typer.Argument(help="The new folder.")],
+    form: Annotated[
+        str, typer.Option("--format", help="onnx: for onnxruntime; hf: transformers' SamModel; full: all weights.")
+    ] = "onnx",
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights file of a sam-vit model, instead of a download.")
+    ] = None,
+) -> None:
+    """Write a model for other programs, with a model card; what was written is checked against the model.
+
+    [bold]Examples[/bold]
+
+    saom-bench models export runs/v1 exported --format onnx
+
+    saom-bench models export runs/v1/best.safetensors exported --format hf
+    """
+    from saom_bench.sam.checkpoint import read_metadata
+    from saom_bench.sam.export import export as write
+    from saom_bench.sam.registry import checkpoint_path, load_model
+
+    path = checkpoint_path(model)
+    metadata = {} if path is None else read_metadata(path)
+    differs = write(load_model(model, "cpu", weights), out, form, metadata)
+    for file in sorted(out.iterdir()):
+        console.print(f"{file.stat().st_size / 2**20:8.1f} MiB  {file}", soft_wrap=True, markup=False)
+    if form != "full":
+        console.print(f"checked: mask logits differ by {differs:.0e} of their largest")

@@ -50,10 +50,10 @@ def decode_points(
     """
     parts: Any = decoder
     output_tokens = torch.cat([parts.iou_token.weight, parts.mask_tokens.weight])
-    tokens = torch.cat([output_tokens.expand(len(sparse), -1, -1), sparse], dim=1)
+    tokens = torch.cat([output_tokens.expand(sparse.shape[0], -1, -1), sparse], dim=1)
     queries, keys = _transform(parts.transformer, image, tokens)
     rows, columns = shown_hw or image.grid_hw
-    keys = keys.view(len(keys), *image.grid_hw, -1)[:, :rows, :columns]
+    keys = keys.view(keys.shape[0], *image.grid_hw, -1)[:, :rows, :columns]
     masks = _masks(parts, keys, queries[:, 1 : 1 + parts.num_mask_tokens])
     iou_token = queries[:, 0]
     return masks, parts.iou_prediction_head(iou_token)[:, 1:], iou_token

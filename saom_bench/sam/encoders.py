@@ -25,7 +25,7 @@ class OnnxEncoder:
     """An encoder in an ONNX file; runs on the CPU whatever the decoder's device."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._session: Any = None
 
     def __call__(self, image: FloatArray, device: torch.device) -> Tensor:
@@ -36,7 +36,7 @@ class OnnxEncoder:
         return torch.from_numpy(features[0]).to(device, torch.float32)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_path": self._path, "_session": None}
+        return {"path": self.path, "_session": None}
 
     def _open(self) -> Any:
         options = onnxruntime.SessionOptions()
@@ -45,11 +45,9 @@ class OnnxEncoder:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         try:
-            return onnxruntime.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
+            return onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            raise SaomBenchError(
-                f"the encoder {self._path} cannot be loaded ({error}); reinstall saom-bench"
-            ) from error
+            raise SaomBenchError(f"the encoder {self.path} cannot be loaded ({error}); reinstall saom-bench") from error
 
 
 class TorchEncoder:

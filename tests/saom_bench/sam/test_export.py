@@ -1,0 +1,82 @@
+"""Exported models: read back by other programs they say what ours says, and a card says what they are."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_sam import EMBEDDING_SIZE, tiny_sam, tiny_vit_sam
+
+from saom_bench.errors import SaomBenchError
+from saom_bench.sam import export as exporting
+from saom_bench.sam.export import export
+
+METADATA = {
+    "recipe": "saomv1-cpu",
+    "train_scenes": ["FloorPlan1", "FloorPlan2"],
+    "train_fingerprint": "abc",
+    "val": {"miou": 51.25},
+    "step": 7,
+    "command": "saom-bench train x",
+}
+
+
+def test_onnx_gives_masks_and_classes_for_any_number_of_points(tmp_path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    sam = tiny_vit_sam(n_classes=4)
+    assert export(sam, tmp_path, "onnx", METADATA) < 1e-4
+    side = 16 * EMBEDDING_SIZE
+    picture = np.random.default_rng(0).normal(size=(1, 3, side, side)).astype(np.float32)
+    encoder, decoder = (onnxruntime.InferenceSession(tmp_path / f"{name}.onnx") for name in ("encoder", "decoder"))
+    (features,) = encoder.run(None, {"image": picture})
+    expected = sam.encoder[0](picture[0], torch.device("cpu"))
+    np.testing.assert_allclose(features[0], expected.numpy(), atol=1e-4)
+    for count in (1, 5):
+        points = np.linspace(10, 200, 2 * count, dtype=np.float32).reshape(count, 2)
+        logits, iou, classes = decoder.run(None, {"features": features, "points_xy": points})
+        assert (logits.shape[:2], iou.shape, classes.shape) == ((count, 3), (count, 3), (count, 4))
+    card = (tmp_path / "README.md").read_text("utf-8")
+    assert "saomv1-cpu on tiny-sam" in card
+    assert "2 scenes, fingerprint `abc`" in card
+    assert "| 51.2 |" in card
+    assert json.loads((tmp_path / "classes.json").read_text()) == [f"class {i}" for i in range(4)]
+
+
+def test_transformers_gives_equal_masks_from_the_picture_on(tmp_path) -> None:
+    transformers = pytest.importorskip("transformers")
+    sam = tiny_vit_sam(seed=2, n_classes=3)
+    assert export(sam, tmp_path, "hf", {}) < 1e-4
+    model = transformers.SamModel.from_pretrained(tmp_path, local_files_only=True).eval()
+    side = 16 * EMBEDDING_SIZE
+    picture = np.random.default_rng(1).normal(size=(3, side, side)).astype(np.float32)
+    points = torch.tensor([[30.0, 40.0], [200.0, 100.0]])
+    with torch.no_grad():
+        found = model(torch.from_numpy(picture)[None], input_points=points[None, :, None], multimask_output=True)
+        features = sam.encoder[0](picture, torch.device("cpu"))
+        decoded = sam.decode(exporting.Embedding(features, (side, side), (side, side)), points)
+    scale = decoded.low_res_logits.abs().max()
+    torch.testing.assert_close(found.pred_masks[0] / scale, decoded.low_res_logits / scale, atol=1e-4, rtol=0)
+    torch.testing.assert_close(found.iou_scores[0], decoded.predicted_iou, atol=1e-4, rtol=1e-3)
+    assert set(load_file(tmp_path / "class_head.safetensors")) == {"class_head.weight", "class_head.bias"}
+
+
+def test_full_has_every_tensor_under_segment_anythings_names(tmp_path) -> None:
+    sam = tiny_vit_sam(n_classes=3)
+    export(sam, tmp_path, "full", {})
+    tensors = load_file(tmp_path / "model.safetensors")
+    assert {name.split(".")[0] for name in tensors} == {"image_encoder", "prompt_encoder", "mask_decoder", "class_head"}
+    torch.testing.assert_close(tensors["mask_decoder.iou_token.weight"], sam.mask_decoder.iou_token.weight.detach())
+
+
+def test_what_cannot_be_exported_is_refused(tmp_path, monkeypatch) -> None:
+    with pytest.raises(SaomBenchError, match="did you mean 'onnx'"):
+        export(tiny_sam(), tmp_path, "onx", {})
+    with pytest.raises(SaomBenchError, match="no place for the image encoder of tiny-sam"):
+        export(tiny_sam(), tmp_path / "hf", "hf", {})
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SaomBenchError, match="is not empty"):
+        export(tiny_sam(), tmp_path, "full", {})
+    monkeypatch.setitem(exporting.FORMATS, "full", lambda *_: float("nan"))
+    with pytest.raises(SaomBenchError, match="logits differ by nan"):
+        export(tiny_sam(), tmp_path / "new", "full", {})
