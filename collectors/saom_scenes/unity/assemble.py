@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saom_scenes.packs import Pack, PackInstance, PackMaterial, PackMissing, PackPart, PackTexture
-from saom_scenes.packs.model import CASTS
+from saom_scenes.packs.model import CASTS, Casts
 from saom_scenes.unity.assets import Assets
 from saom_scenes.unity.hierarchy import Hierarchy, object_id
 from saom_scenes.unity.lighting import ambient_of, lights_of
@@ -80,16 +80,24 @@ class _Builder:
 
     def instance(self, game: int) -> int:
         """The number of a simulation object; 0 for none."""
-        if not game or game in self._numbers:
-            return self._numbers.get(game, 0)
-        place = self.hierarchy.place(game)
+        chain: list[int] = []
+        while game and game not in self._numbers:
+            chain.append(game)
+            game = self.hierarchy.owner_above(game)
+        number = self._numbers.get(game, 0)
+        # From the outermost: a basin's id begins with its sink's.
+        for inner in reversed(chain):
+            number = self._numbers[inner] = self._new_instance(inner, self._instances[number].object_id)
+        return number
+
+    def _new_instance(self, game: int, above: str) -> int:
+        position = self.hierarchy.place(game).matrix[:3, 3]
         kind = self.assets.types.get(int(number_of(self.hierarchy.sims[game].values, "Type", 0)), "Undefined")
-        above = self._instances[self.instance(self.hierarchy.owner_above(game))].object_id
-        x, y, z = place.matrix[:3, 3].tolist()
-        found = PackInstance(self.hierarchy.name(game), kind, object_id(kind, place.matrix[:3, 3], above), (x, y, z))
-        self._numbers[game] = len(self._instances)
-        self._instances.append(found)
-        return self._numbers[game]
+        x, y, z = position.tolist()
+        self._instances.append(
+            PackInstance(self.hierarchy.name(game), kind, object_id(kind, position, above), (x, y, z))
+        )
+        return len(self._instances) - 1
 
     def add(self, renderer: UnityObject, link: Reference) -> None:
         """Add what a renderer shows, if it is there and drawn."""
@@ -104,7 +112,7 @@ class _Builder:
         if mesh is None:
             self._miss(number, self.assets.mesh_name(link))
             return
-        self._draw(mesh, place.matrix, number, renderer, CASTS[casts] if 0 <= casts < len(CASTS) else "on")
+        self._draw(mesh, place.matrix, number, renderer, CASTS[casts] if 0 <= casts < len(CASTS) else CASTS[1])
 
     def _miss(self, number: int, mesh: str) -> None:
         instance = self._instances[number]
@@ -112,7 +120,7 @@ class _Builder:
         if number:
             self._instances[number] = replace(instance, missing=instance.missing + 1)
 
-    def _draw(self, mesh: Mesh, matrix: Floats, number: int, renderer: UnityObject, casts: str) -> None:
+    def _draw(self, mesh: Mesh, matrix: Floats, number: int, renderer: UnityObject, casts: Casts) -> None:
         linear = matrix[:3, :3]
         positions = mesh.positions @ linear.T + matrix[:3, 3]
         turned = np.linalg.det(linear)
@@ -132,7 +140,7 @@ class _Builder:
             raise UnityError(f"the scene has over {_MOST_TRIANGLES:,} triangles; no room has")
 
     def _parted(
-        self, mesh: Mesh, number: int, renderer: UnityObject, casts: str
+        self, mesh: Mesh, number: int, renderer: UnityObject, casts: Casts
     ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
         """Which triangles are drawn, and the parts of those: a part for each material of the renderer."""
         name = self.hierarchy.name(renderer.link("m_GameObject"))
@@ -148,11 +156,10 @@ class _Builder:
         part = part_of[mesh.submesh]
         return part >= 0, part[part >= 0]
 
-    def _new_part(self, name: str, number: int, material: int, casts: str) -> int:
+    def _new_part(self, name: str, number: int, material: int, casts: Casts) -> int:
         self._names[number, name] += 1
         times = self._names[number, name]
-        casting = next(c for c in CASTS if c == casts)
-        self._parts.append(PackPart(f"{name} {times}" if times > 1 else name or "piece", number, material, casting))
+        self._parts.append(PackPart(f"{name} {times}" if times > 1 else name or "piece", number, material, casts))
         return len(self._parts) - 1
 
     def pack(self, name: str, source: dict[str, str]) -> Pack:

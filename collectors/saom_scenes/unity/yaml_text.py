@@ -5,6 +5,7 @@ would take minutes for a scene. Paths are those of prefab modifications, such as
 "m_Materials.Array.data[0]".
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -119,8 +120,9 @@ def text_of(value: str | None) -> str:
 
 
 def number_of(values: dict[str, str], path: str, default: float) -> float:
-    """A number field; the default where it is absent or no number."""
+    """A number field; the default where it is absent or no finite number."""
     try:
-        return float(values[path])
+        value = float(values[path])
     except (KeyError, ValueError):
         return default
+    return value if math.isfinite(value) else default
