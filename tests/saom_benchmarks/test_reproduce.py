@@ -187,3 +187,45 @@ def test_mistakes_are_one_line_and_exit_2(arguments, message, monkeypatch, capsy
         command.main()
     assert stopped.value.code == 2
     assert message in " ".join(capsys.readouterr().err.split())
+
+
+def _run_all(monkeypatch, place: Workplace, page: Path, *, dry_run: bool = False, page_only: bool = False) -> list[str]:
+    """Run all with commands that only leave what a scoring leaves; returns the verbs in order."""
+    verbs: list[str] = []
+
+    def leave(place: Workplace, step: Step) -> None:
+        verbs.append(step.command[0])
+        if step.command[0] == "collect":
+            split = step.command[step.command.index("--split") + 1]
+            scene = "FloorPlan1" if split == "train" else "FloorPlan21"
+            make_shards(Path(step.command[1]), (scene,), frames=1, size_hw=(48, 64), split=split)
+        if step.command[0] == "eval":
+            for name in step.command[step.command.index("--names") + 1].split(","):
+                write_result(place.results(EMBEDDED), make_result(name, {"A": 50}, kind="sam", checkpoint_sha256=name))
+
+    monkeypatch.setattr(drive, "carry_out", leave)
+    drive.run_all(place, ONE, page, "make reproduce-cpu", dry_run, page_only)
+    return verbs
+
+
+def test_running_all_collects_trains_scores_and_writes_the_page(tmp_path, monkeypatch) -> None:
+    place, page = _place(tmp_path, packs=False), tmp_path / "page" / "REPRODUCE.md"
+    verbs = _run_all(monkeypatch, place, page)
+    # SAM, SAM with low thresholds, two seeds, and both seeds scored together.
+    assert verbs == ["collect", "collect", "eval", "eval", "train", "train", "eval"]
+    assert re.search(r"\| saomv1-cpu \| embedded \| 2 of 2 \| 50.0 ± 0.0", page.read_text())
+
+
+def test_a_dry_run_says_how_long_it_takes_and_writes_nothing(tmp_path, monkeypatch, capsys) -> None:
+    place, page = _place(tmp_path, packs=False), tmp_path / "REPRODUCE.md"
+    assert _run_all(monkeypatch, place, page, dry_run=True) == []
+    assert re.search(r"together.*\d\.\d h on two idle cores", capsys.readouterr().out)
+    assert not page.exists()
+    assert not place.out.exists()
+
+
+def test_the_page_alone_can_be_written_before_anything_is_run(tmp_path, monkeypatch) -> None:
+    place, page = _place(tmp_path, packs=False), tmp_path / "REPRODUCE.md"
+    assert _run_all(monkeypatch, place, page, page_only=True) == []
+    assert "| saomv1-cpu | embedded | not run |" in page.read_text()
+    assert re.search(r"\| SAM \|  \| not run \|", page.read_text())
