@@ -4,6 +4,7 @@
 
 Each way makes colours; ours makes labels and depth in the same time. All run in this process, on one core. With --rooms
 the views of one panorama of each of so many rooms, of all four types, go to both stitchers: what each fails on is said.
+Ctrl-C ends that early; the figures are then those of the rooms so far.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -19,7 +21,7 @@ import cv2
 import numpy as np
 from rich.table import Table
 
-from saom_bench.console import console
+from saom_bench.console import console, progress
 from saom_bench.errors import SaomBenchError
 from saom_bench.panoramas.blending import BLENDS, colors
 from saom_bench.panoramas.lenses import Camera, Lens, Sphere
@@ -126,10 +128,12 @@ def _resampling(views: list[View]) -> dict[str, Any]:
 
 def _rooms(session: ThorSession, count: int, rules: PanoramaRules) -> dict[str, Any]:
     """What each stitcher fails on, a panorama a room, and the feature stitcher's seconds."""
-    attempts, ours_failed = [], []
+    attempts: list[Attempt] = []
+    ours_failed: list[str] = []
     stitched = rules.stitching(rules.view_size(FOV_DEG), FOV_DEG)
-    with console.status("rooms"):
-        for scene in select(all_scenes(), None, "train", None, count):
+    with suppress(KeyboardInterrupt), progress() as bar:
+        scenes = select(all_scenes(), None, "train", None, count)
+        for scene in bar.track(scenes, task_id=bar.add_task("rooms", unit="rooms", note="")):
             try:
                 views = _views(session, scene, rules)
                 colors(stitched, [view.rgb for view in views])

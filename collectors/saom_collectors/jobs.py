@@ -33,7 +33,7 @@ class JobRules:
 
 @dataclass(frozen=True)
 class Advanced(Generic[Task]):
-    """A task has done ``units`` more."""
+    """A task has done ``units`` more; 0 is a mere sign of life."""
 
     task: Task
     units: int
@@ -60,7 +60,7 @@ class Failed(Generic[Task]):
 
 @dataclass(frozen=True)
 class Paused:
-    """No task is begun until the reason is gone; "" says that it is."""
+    """No task is begun until the reason is gone; said again while it lasts, and "" says that it is gone."""
 
     reason: str
 
@@ -136,7 +136,7 @@ class _Pool(Generic[Task, Result]):
         """Give waiting tasks to idle and new members, as far as the gate allows."""
         while self._waiting and self._has_hands():
             reason = self._gate()
-            if reason != self._pause:
+            if reason or self._pause:
                 self._pause = reason
                 yield Paused(reason)
             if reason:
@@ -198,6 +198,8 @@ class _Pool(Generic[Task, Result]):
             self._dismiss(member)
         elif said.kind == "advanced":
             yield Advanced(task, int(said.value))
+        elif said.kind == "expects":
+            yield Advanced(task, 0)
         elif said.kind == "done":
             member.finished()
             if member.tasks_done >= self._rules.recycle_after or not self._waiting:

@@ -62,8 +62,9 @@ class RunLog:
             self._say(f"{scene} failed and is tried again: {event.error}")
 
     def _paused(self, event: Paused) -> None:
-        self._pause = event.reason
-        self._say(f"paused: {event.reason}" if event.reason else "going on: there is room again")
+        was, self._pause = self._pause, event.reason
+        if bool(was) != bool(event.reason):
+            self._say(f"paused: {event.reason}" if event.reason else "going on: there is room again")
 
     def _write_log(self, event: Failed[str], when: str) -> str:
         """Append an attempt to the scene's log; returns its path in the folder."""

@@ -13,7 +13,8 @@ from saom_bench.errors import SaomBenchError
 
 STATUS = "status.json"
 _EVERY_S = 2.0
-_STALE_S = 60.0
+_STALE_S = 150.0
+"""Longer than a worker may be silent at a step."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Status:
         return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(self.updated)).total_seconds())
 
     def is_stale(self) -> bool:
-        """Says that it runs, and has not been heard of for a minute."""
+        """Says that it runs, and has not been heard of for minutes."""
         return self.state in {"running", "paused"} and self.silence_s() > _STALE_S
 
 

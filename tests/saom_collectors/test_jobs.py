@@ -55,6 +55,11 @@ def test_all_tasks_are_done_once(processes: int) -> None:
     assert sum(e.units for e in events if isinstance(e, Advanced)) == 14
 
 
+def test_a_worker_that_says_what_it_is_at_is_alive() -> None:
+    events = list(run_jobs(Doubler(), ["hang"], 1, ONCE))
+    assert [e.units for e in events if isinstance(e, Advanced)] == [2, 0]
+
+
 @pytest.mark.parametrize(
     ("task", "error"),
     [
@@ -143,9 +148,10 @@ def test_recycling_and_deaths_leave_no_handle_and_no_scratch_folder(tmp_path: Pa
 
 
 def test_a_shut_gate_pauses_and_costs_no_attempt() -> None:
-    answers = iter(["", "full", "full", ""])
+    answers = iter(["", "full", "full", "full", ""])
     events = list(run_jobs(Doubler(), ["death", 5], 1, ONCE, gate=lambda: next(answers, "")))
-    assert [e.reason for e in events if isinstance(e, Paused)] == ["full", ""]
+    # Each look at the disk is a sign of life.
+    assert [e.reason for e in events if isinstance(e, Paused)] == ["full", "full", ""]
     # The first death is the disk's fault, the second its own.
     assert [(e.task, e.is_last) for e in events if isinstance(e, Failed)] == [("death", False), ("death", True)]
     assert [e.result for e in events if isinstance(e, Done)] == [10]
