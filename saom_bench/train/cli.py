@@ -48,6 +48,9 @@ def train(
         str | None,
         typer.Option(metavar="IMAGE", help="Draw prior, grid point and mask of an image of --data, by key or number."),
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write scalars and pictures for TensorBoard into the run's folder.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, print the plan, and stop.")] = False,
 ) -> None:
     """Fine-tune SAM for whole objects on a dataset: SAOMv1, SAOMv2, PanoSAM, or a recipe of your own.
@@ -89,7 +92,7 @@ def train(
             console.print("[dim]dry run: nothing was written[/dim]")
             return
         with only_trainer(out) if ranks.first else nullcontext():
-            _run(planned)
+            _run(planned, tensorboard)
 
 
 def _explain(
@@ -120,11 +123,13 @@ def _explain(
     console.print(f"[green]wrote[/green] {out}", soft_wrap=True)
 
 
-def _run(planned: "Plan") -> None:
+def _run(planned: "Plan", tensorboard: bool) -> None:
     """Claim the folder, prepare, train, and say how it went."""
+    from saom_bench.train.board import Board
     from saom_bench.train.display import ProgressWatcher, print_summary, print_tally
     from saom_bench.train.job import build, run_table
     from saom_bench.train.loop import Trainer
+    from saom_bench.train.report import val_picture, write_report
     from saom_bench.train.state import claim
 
     ranks = planned.ranks
@@ -143,13 +148,25 @@ def _run(planned: "Plan") -> None:
     trainer = Trainer(job, resume=resume)
     if resume:
         console.print(f"resuming at step {trainer.at.step} of {trainer.total_steps}")
+    board = Board(job.out, trainer.at.step, lambda: val_picture(job)) if tensorboard and ranks.first else None
+    if board is not None:
+        trainer.listeners.append(board.write)
+    stopped = False
     try:
         with progress() as bar:
             trainer.watcher = ProgressWatcher(bar, trainer.images_left, trainer.at)
             trainer.run()
     except KeyboardInterrupt:
+        stopped = True
+    finally:
+        if board is not None:
+            board.close()
+    if ranks.first:
+        with trainer.averaged():
+            write_report(job)
+    if stopped:
         console.print("\nstopped; the same command goes on from the last saved step")
-        raise typer.Exit(130) from None
+        raise typer.Exit(130)
     print_summary(trainer)
 
 

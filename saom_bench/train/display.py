@@ -10,6 +10,7 @@ from saom_bench.train.batches import Tally
 from saom_bench.train.job import Plan
 from saom_bench.train.loop import BEST, Trainer
 from saom_bench.train.recipe import Recipe
+from saom_bench.train.report import SUMMARY
 from saom_bench.train.state import CONFIG, LOG, Position
 
 # Measured with mobile-sam on two CPU cores: one prompt forward and backward, one image encoded, one prompt scored.
@@ -120,6 +121,7 @@ def print_summary(trainer: Trainer) -> None:
         f"{after:.1f} at its best ({after - before:+.1f})"
     )
     console.print(f"  checkpoint  {out / BEST}", soft_wrap=True)
+    console.print(f"  summary     {out / SUMMARY}", soft_wrap=True)
     console.print(f"  config      {out / CONFIG}", soft_wrap=True)
     console.print(f"  log         {out / LOG}", soft_wrap=True)
     base = trainer.job.sam.name

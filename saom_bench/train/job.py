@@ -169,6 +169,9 @@ def run_table(planned: Plan) -> dict[str, str]:
         "cache": str(planned.cache.folder),
         "command": provenance.command_line(),
         "started": provenance.now(),
+        "machine": provenance.machine(),
+        "git": provenance.git_state() or "",
+        "packages": ", ".join(f"{name} {version}" for name, version in provenance.package_versions().items()),
     }
 
 

@@ -5,7 +5,7 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,6 +150,8 @@ class Trainer:
         self._log = RunLog(job.out, self.at.step) if job.ranks.first else None
         self._loader = Loader(job.train_data, job.train_images, job.cache, recipe)
         self._smooth_loss: float | None = None
+        self.listeners: list[Callable[..., None]] = []
+        """Called with the values of every line that is logged, in the process that logs."""
 
     @property
     def images_left(self) -> int:
@@ -246,7 +248,7 @@ class Trainer:
         job = self.job
         self.watcher.validating(len(job.ranks.share(job.val_images)))
         advance = self.watcher.validated_image
-        with self._averaged():
+        with self.averaged():
             scores = validate(job.sam, job.val_data, job.val_images, job.cache, job.recipe, advance, job.ranks)
         best = epoch > 0 and scores["miou"] > self.at.best_miou
         self._write(kind="val", step=self.at.step, epoch=epoch, **scores)
@@ -266,10 +268,11 @@ class Trainer:
         if not self.job.ranks.first:
             return
         position = {"step": self.at.step, "epoch": self.at.epoch, "val": self.at.last_scores}
-        with self._averaged():
+        with self.averaged():
             save_checkpoint(self.job.out / name, self.job.sam, {**self.job.metadata, **position})
 
-    def _averaged(self) -> AbstractContextManager[None]:
+    def averaged(self) -> AbstractContextManager[None]:
+        """Have the model be the moving average of its weights, where the recipe keeps one."""
         return nullcontext() if self.average is None else self.average.in_place()
 
     def _save(self) -> None:
@@ -281,3 +284,5 @@ class Trainer:
     def _write(self, **values: Any) -> None:
         if self._log is not None:
             self._log.write(**values)
+            for listener in self.listeners:
+                listener(**values)

@@ -28,7 +28,7 @@ CONFIG, LOG, STATE, LOCK = "config.toml", "log.jsonl", "state.safetensors", ".lo
 STATE_FORMAT = "saom-train-state-1"
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 # What may differ between a run and its continuation: where things lie, and how they are run.
-_FREE_RUN_KEYS = ("data", "val", "device", "command", "cache", "started", "packages", "git")
+_FREE_RUN_KEYS = ("data", "val", "device", "command", "cache", "started", "machine", "packages", "git")
 _FREE_RECIPE_KEYS = ("description", "prompts_per_chunk", "save_every_steps", "prefetch_images")
 
 

@@ -59,6 +59,9 @@ def test_a_run_from_the_command_line(run, folders, tmp_path) -> None:
         "best.safetensors",
         "last.safetensors",
         "state.safetensors",
+        "summary.md",
+        "curves.png",
+        "val.png",
     }
     metadata = read_metadata(out / "best.safetensors")
     assert metadata["label_set"] == "saom-54"
@@ -66,6 +69,11 @@ def test_a_run_from_the_command_line(run, folders, tmp_path) -> None:
     assert metadata["train_scenes"] == ["FloorPlan1", "FloorPlan2"]
     config = tomllib.loads((out / "config.toml").read_text())
     assert config["run"]["train_fingerprint"] == metadata["train_fingerprint"]
+    assert "torch" in config["run"]["packages"]
+    page = (out / "summary.md").read_text("utf-8")
+    assert page.startswith("# saomv1 on tiny-sam\n\n2 steps over 2 images and ")
+    assert "| before | 0 |" in page
+    assert "| 1 (best) | 2 |" in page
     assert "val mIoU" in text
     assert "saom-bench eval" in text
     code, text, error = _train(run, folders, out, "--seed", 5)
@@ -205,3 +213,16 @@ def test_what_cannot_be_drawn_is_refused(run, folders, options, message) -> None
     _, _, error = run("train", *options, "--data", folders["train"])
     assert isinstance(error, SaomBenchError)
     assert message in str(error)
+
+
+def test_events_for_tensorboard(run, folders, tmp_path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    code, text, _ = _train(run, folders, tmp_path / "run", "--tensorboard")
+    assert code == 0, text
+    events = EventAccumulator(str(tmp_path / "run" / "tensorboard"))
+    events.Reload()
+    assert {"train/total", "train/learning_rate", "val/miou"} <= set(events.Tags()["scalars"])
+    assert [event.step for event in events.Scalars("train/total")] == [1, 2]
+    assert [event.step for event in events.Images("val/masks")] == [0, 2]
