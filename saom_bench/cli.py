@@ -35,6 +35,7 @@ app.command("tasks")(benchmarks_cli.tasks)
 app.command("eval")(benchmarks_cli.eval_)
 app.command("leaderboard")(benchmarks_cli.leaderboard)
 app.command("predict")(predict.predict)
+app.command("compare")(predict.compare)
 
 
 def _print_version(wanted: bool) -> None:

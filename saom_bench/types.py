@@ -8,6 +8,7 @@
 * World: metres and degrees in AI2-THOR's frame: left-handed, y up, yaw clockwise from +z, horizon positive down.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -162,3 +163,17 @@ class Proposals:
 
     def __len__(self) -> int:
         return len(self.rles)
+
+    def take(self, rows: Sequence[int]) -> "Proposals":
+        """Some rows, in the given order."""
+        at = np.asarray(rows, np.intp)
+        return Proposals(
+            size_hw=self.size_hw,
+            rles=tuple(self.rles[i] for i in rows),
+            boxes_xyxy=self.boxes_xyxy[at],
+            predicted_iou=self.predicted_iou[at],
+            stability=self.stability[at],
+            points_xy=self.points_xy[at],
+            class_index=None if self.class_index is None else self.class_index[at],
+            class_score=None if self.class_score is None else self.class_score[at],
+        )

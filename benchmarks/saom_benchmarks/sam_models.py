@@ -87,7 +87,9 @@ class SamModel:
     @torch.no_grad()
     def everything(self, sample: Sample) -> Proposals:
         """Everything mode with this model's settings."""
-        return everything(self._sam, self._shared.encode(self._sam, sample), self._config)
+        in_pieces = self._config.crop_layers or self._config.tiles
+        image = sample.rgb if in_pieces else self._shared.encode(self._sam, sample)
+        return everything(self._sam, image, self._config, wraps=sample.capture.wraps)
 
     def _decode(self, embedding: Embedding, prompts: PointPrompts, chunk: slice) -> Iterator[PointMasks]:
         sam = self._sam

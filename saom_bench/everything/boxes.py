@@ -26,17 +26,23 @@ def inclusive_boxes(masks: BoolMask) -> IntBoxes:
     return boxes
 
 
-def box_nms(boxes: IntBoxes, scores: NDArray[np.float32], iou_threshold: float) -> NDArray[np.intp]:
+def box_nms(
+    boxes: IntBoxes, scores: NDArray[np.float32], iou_threshold: float, circle_px: int | None = None
+) -> NDArray[np.intp]:
     """Indices of the (N, 4) inclusive boxes that survive greedy suppression, of the highest score first.
 
     A box falls when its IoU with a kept one of a higher score is above the threshold; of equal scores the earlier wins.
+    On a circle of ``circle_px`` columns, boxes also meet past its last column.
     """
     order = np.argsort(-scores, kind="stable")
     left = boxes[order].astype(np.float32)
     kept = []
     while order.size:
         kept.append(order[0])
-        stays = ~(_iou(left[0], left[1:]) > iou_threshold)
+        falls = _iou(left[0], left[1:]) > iou_threshold
+        for turn in () if circle_px is None else (-circle_px, circle_px):
+            falls |= _iou(left[0] + np.array([turn, 0, turn, 0], np.float32), left[1:]) > iou_threshold
+        stays = ~falls
         order, left = order[1:][stays], left[1:][stays]
     return np.array(kept, np.intp)
 

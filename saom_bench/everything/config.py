@@ -6,10 +6,25 @@ from typing import Any
 
 from saom_bench.errors import SaomBenchError, unknown
 
+MODES = ("exact", "fast")
+_LEAST = {
+    "stability_offset": 0,
+    "min_area_px": 0,
+    "points_per_batch": 1,
+    "crop_layers": 0,
+    "crop_points_downscale": 1,
+    "tiles": 0,
+}
+DTYPES = ("float32", "bfloat16")
+
 
 @dataclass(frozen=True)
 class EverythingConfig:
     """Settings of everything mode; the defaults are segment-anything's own. Impossible ones raise SaomBenchError."""
+
+    mode: str = "exact"
+    """"exact": every point of the grid, segment-anything's own masks. "fast": only points that no sure mask covers yet
+    and that are not beside another."""
 
     grid: tuple[int, int] = (32, 32)
     """Points along x and y: the centres of that many cells over the image."""
@@ -24,18 +39,40 @@ class EverythingConfig:
     min_area_px: int = 0
     """Holes and islands of fewer pixels are filled and removed, as segment-anything does; the largest part stays."""
     points_per_batch: int = 8
-    """Points decoded at once; 4 to 8 are fastest on a CPU."""
+    """Points decoded at once; 4 to 8 are fastest on a CPU, 64 or more on a GPU."""
+    sure_pred_iou: float = 0.88
+    """Fast mode: where several masks of at least this predicted IoU lie, no further point is asked."""
+    sure_stability: float = 0.92
+    """Fast mode: and of at least this stability."""
+    crop_layers: int = 0
+    """Run again on that many layers of crops: layer i has 2**i x 2**i of them, each with an embedding of its own."""
+    crop_overlap: float = 512 / 1500
+    """Overlap of the first layer's crops, in lengths of the image's shorter side; halved with each further layer."""
+    crop_points_downscale: int = 1
+    """The grid of layer i has its points along x and y divided by this to the power of i."""
+    crop_nms: float = 0.7
+    """As box_nms, between masks of different crops; the smaller crop's wins."""
+    tiles: int = 0
+    """In panoramas of the full circle: so many overlapping pieces, each with an embedding of its own, instead of one
+    encoding of the whole; 0 for none."""
+    dtype: str = "float32"
+    """What the decoder computes in. bfloat16 is for GPUs, and for CPUs with AMX; scores then have two digits."""
+    compile: bool = False
+    """Have torch compile the decoder first: half a minute or more, once a process."""
 
     def __post_init__(self) -> None:
         if len(self.grid) != 2 or min(self.grid) < 1:
             raise SaomBenchError(
                 f"the grid is {self.grid}; it needs at least 1 point along x and along y, such as 32x32"
             )
-        for name in ("pred_iou", "stability", "box_nms"):
+        for name, known in (("mode", MODES), ("dtype", DTYPES)):
+            if getattr(self, name) not in known:
+                raise unknown(f"everything mode {name}", str(getattr(self, name)), known)
+        for name in ("pred_iou", "stability", "box_nms", "crop_nms", "crop_overlap", "sure_pred_iou", "sure_stability"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise SaomBenchError(f"{name} is {value}; give a number from 0 to 1")
-        for name, least in (("stability_offset", 0), ("min_area_px", 0), ("points_per_batch", 1)):
+        for name, least in _LEAST.items():
             value = getattr(self, name)
             if not value >= least:
                 raise SaomBenchError(f"{name} is {value}; give {least} or more")

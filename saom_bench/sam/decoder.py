@@ -48,15 +48,36 @@ def decode_points(
         sparse: (N, P, C) the prompt encoder's point embeddings.
         shown_hw: rows and columns of tokens, from the top left, whose masks are wanted; all if not given.
     """
+    queries, keys = attend(decoder, image, sparse)
+    masks = draw_masks(decoder, queries, keys, image.grid_hw, shown_hw)
+    return masks, predict_iou(decoder, queries), queries[:, 0]
+
+
+def attend(decoder: nn.Module, image: ImageTokens, sparse: Tensor) -> tuple[Tensor, Tensor]:
+    """The two-way transformer, all that scores need: (N, Q, C) output tokens, the IoU token first, and (N, T, C) image
+    tokens of each prompt, from which ``draw_masks`` draws."""
     parts: Any = decoder
     output_tokens = torch.cat([parts.iou_token.weight, parts.mask_tokens.weight])
     tokens = torch.cat([output_tokens.expand(sparse.shape[0], -1, -1), sparse], dim=1)
-    queries, keys = _transform(parts.transformer, image, tokens)
-    rows, columns = shown_hw or image.grid_hw
-    keys = keys.view(keys.shape[0], *image.grid_hw, -1)[:, :rows, :columns]
-    masks = _masks(parts, keys, queries[:, 1 : 1 + parts.num_mask_tokens])
-    iou_token = queries[:, 0]
-    return masks, parts.iou_prediction_head(iou_token)[:, 1:], iou_token
+    return _transform(parts.transformer, image, tokens)
+
+
+def predict_iou(decoder: nn.Module, queries: Tensor) -> Tensor:
+    """(N, 3) predicted IoU of the masks of (N, Q, C) output tokens."""
+    parts: Any = decoder
+    predicted: Tensor = parts.iou_prediction_head(queries[:, 0])[:, 1:]
+    return predicted
+
+
+def draw_masks(
+    decoder: nn.Module, queries: Tensor, keys: Tensor, grid_hw: Size, shown_hw: Size | None = None
+) -> Tensor:
+    """(N, 3, 4h, 4w) mask logits of what ``attend`` gave for N prompts, or for some of them; with ``shown_hw`` only
+    those of so many rows and columns of tokens."""
+    parts: Any = decoder
+    rows, columns = shown_hw or grid_hw
+    shown = keys.view(keys.shape[0], *grid_hw, -1)[:, :rows, :columns]
+    return _masks(parts, shown, queries[:, 1 : 1 + parts.num_mask_tokens])
 
 
 def _transform(transformer: Any, image: ImageTokens, tokens: Tensor) -> tuple[Tensor, Tensor]:

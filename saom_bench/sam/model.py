@@ -146,9 +146,9 @@ class Sam(nn.Module):
 
         Without ``padding`` the logits that show nothing of the image are left out, which is cheaper by as much.
         """
-        points = self._point_tokens(points_xy, embedding)
-        shown = None if padding else self._tokens_shown(embedding)
-        return Decoded(*self._decode_points(self.mask_decoder, self._image_tokens(embedding), points, shown))
+        points = self.point_tokens(points_xy, embedding)
+        shown = None if padding else self.tokens_shown(embedding)
+        return Decoded(*self._decode_points(self.mask_decoder, self.image_tokens(embedding), points, shown))
 
     def decode_together(self, embeddings: Sequence[Embedding], points_xy: Sequence[Tensor]) -> list[Decoded]:
         """``decode``, without padding, for the points of several images: on a GPU in fewer and larger operations."""
@@ -159,11 +159,11 @@ class Sam(nn.Module):
 
     def _decode_packed(self, embeddings: Sequence[Embedding], points_xy: Sequence[Tensor]) -> list[Decoded]:
         counts = [len(points) for points in points_xy]
-        images = [self._image_tokens(embedding) for embedding in embeddings]
+        images = [self.image_tokens(embedding) for embedding in embeddings]
         keys = torch.cat([image.keys.expand(n, -1, -1) for image, n in zip(images, counts, strict=True)])
         tokens = ImageTokens(keys, images[0].shift, images[0].position, images[0].grid_hw)
-        points = [self._point_tokens(xy, embedding) for xy, embedding in zip(points_xy, embeddings, strict=True)]
-        shown = [self._tokens_shown(embedding) for embedding in embeddings]
+        points = [self.point_tokens(xy, embedding) for xy, embedding in zip(points_xy, embeddings, strict=True)]
+        shown = [self.tokens_shown(embedding) for embedding in embeddings]
         most = (max(rows for rows, _ in shown), max(columns for _, columns in shown))
         together = self._decode_points(self.mask_decoder, tokens, torch.cat(points), most)
         parts = [torch.split(values, counts) for values in together]
@@ -199,7 +199,7 @@ class Sam(nn.Module):
         named = self.named_parameters()
         return {name: p for name, p in named if name.startswith(wanted) and not name.endswith(_WITHOUT_EFFECT)}
 
-    def _tokens_shown(self, embedding: Embedding) -> Size:
+    def tokens_shown(self, embedding: Embedding) -> Size:
         """Rows and columns of tokens whose logits ``upscale`` reads: the image and the neighbours of its edge."""
         grid = self.prompt_encoder.image_embedding_size[0]
         logit_px = self.image_size // (_LOGITS_A_TOKEN * grid)
@@ -207,7 +207,8 @@ class Sam(nn.Module):
         rows, columns = (min(grid, int(logit) // _LOGITS_A_TOKEN + 1) for logit in last)
         return rows, columns
 
-    def _image_tokens(self, embedding: Embedding) -> ImageTokens:
+    def image_tokens(self, embedding: Embedding) -> ImageTokens:
+        """What the decoder attends to: the same for all points of an image."""
         _, height, width = embedding.features.shape
         no_mask: Tensor = self.prompt_encoder.no_mask_embed.weight
         keys = embedding.features.to(no_mask.dtype).flatten(1).T
@@ -219,7 +220,7 @@ class Sam(nn.Module):
         position = self._positions(torch.stack([xs, ys], dim=-1).view(-1, 2))
         return ImageTokens(keys.contiguous(), no_mask[0], position, (height, width))
 
-    def _point_tokens(self, points_xy: Tensor, embedding: Embedding) -> Tensor:
+    def point_tokens(self, points_xy: Tensor, embedding: Embedding) -> Tensor:
         """(N, 2, C): each point's token, and the padding token that SAM adds where there is no box."""
         factors = torch.tensor(to_input_frame(embedding.size_hw, embedding.input_hw), device=self.device)
         # The half pixel is segment-anything's own shift of every prompt.

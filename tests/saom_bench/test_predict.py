@@ -9,16 +9,21 @@ import typer
 from PIL import Image
 from tiny_sam import tiny_sam
 from typer.testing import CliRunner, Result
+from video_support import moving_box, write_video
 
 from saom_bench import predict as module
+from saom_bench.api import load
 from saom_bench.errors import SaomBenchError
 from saom_bench.masks import decode_rle
 from saom_bench.predict import read_picture
 from saom_bench.sam import checkpoint
 from saom_bench.sam.checkpoint import save_checkpoint
+from saom_bench.video import open_video
 
 app = typer.Typer()
 app.command()(module.predict)
+compare_app = typer.Typer()
+compare_app.command()(module.compare)
 
 
 def _run(*arguments: object) -> Result:
@@ -107,10 +112,67 @@ def test_mistakes_are_found_before_anything_is_computed(
     assert "did you mean 'saomv1'" in _refused(picture, "--preset", "saom1")
     assert "did you mean 'mobile-sam'" in _refused(picture, "--model", "mobilesam")
     assert "'5' is no grid" in _refused(picture, "--grid", "5")
+    assert "did you mean 'fast'" in _refused(picture, "--mode", "fats")
+    assert "did you mean 'filled'" in _refused(picture, "--style", "fill")
+    assert "no classes to choose from" in _refused(picture, "--classes", "Sofa")
+    assert "--every is 0" in _refused(picture, "--every", 0)
     assert "box_nms is 2.0" in _refused(picture, "--nms", "2")
     assert "is a file" in _refused(picture, "--out", text)
     assert "overwritten" in _refused(picture, "--out", tmp_path)
     assert "there is no checkpoint" in _refused(picture, "--model", tmp_path / "empty")
+
+
+def test_videos_become_overlays_and_a_line_a_frame(tuned: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    write_video(folder / "box.mp4", moving_box())
+    shared = (folder, "--model", tuned, "--grid", "2x2", "--pred-iou", 0, "--stability", 0, "--every", 2)
+    result = _run(*shared, "--out", tmp_path / "out", "--style", "outlines")
+    assert result.exit_code == 0, result.output
+    video = open_video(tmp_path / "out" / "box.mp4")
+    assert (len(list(video)), video.fps) == (3, 5)
+    first, *lines = [json.loads(line) for line in (tmp_path / "out" / "box.jsonl").read_text().splitlines()]
+    assert first["settings"]["grid"] == [2, 2]
+    assert [line["frame"] for line in lines] == [0, 2, 4]
+    assert all(line["size_hw"] == [64, 96] for line in lines)
+    result = _run(*shared, "--out", tmp_path / "frames", "--frames", "--classes", "class 1")
+    assert result.exit_code == 0, result.output
+    assert len(list((tmp_path / "frames" / "box").glob("*.png"))) == 3
+    lines = [json.loads(line) for line in (tmp_path / "frames" / "box.jsonl").read_text().splitlines()[1:]]
+    assert {item["category"] for line in lines for item in line["masks"]} <= {"class 1"}
+
+
+def test_models_side_by_side(picture: Path, tuned: Path, tmp_path: Path) -> None:
+    both = f"{tuned},{tuned / 'best.safetensors'}"
+    result = CliRunner().invoke(
+        compare_app, [str(picture), "--models", both, "--out", str(tmp_path / "both.png"), "--grid", "2x2"]
+    )
+    assert result.exit_code == 0, result.output
+    width, height = Image.open(tmp_path / "both.png").size
+    assert width > 3 * 120
+    assert height > 90
+    for arguments, message in (
+        (("--models", ","), "no model given"),
+        (("--models", "mobilesam"), "did you mean 'mobile-sam'"),
+        (("--models", both, "--out", str(tmp_path)), "is no name for a picture"),
+        (("--models", both, "--out", str(picture)), "would be overwritten"),
+        (("--models", both, "--style", "fill"), "did you mean 'filled'"),
+    ):
+        refused = CliRunner().invoke(compare_app, [str(picture), *arguments])
+        assert isinstance(refused.exception, SaomBenchError)
+        assert message in str(refused.exception)
+
+
+def test_three_lines_of_python(picture: Path, tuned: Path, tmp_path: Path) -> None:
+    found = load(str(tuned), device="cpu")(picture, grid=(3, 2), pred_iou=0.0, stability=0.0)
+    found.save(tmp_path / "overlay.png", style="flat")
+    assert np.asarray(Image.open(tmp_path / "overlay.png")).shape == (90, 120, 3)
+    assert len(found.masks) == len(found.names) == len(found.proposals) > 0
+    assert found.masks[0].shape == (90, 120)
+    with pytest.raises(SaomBenchError, match="did you mean 'grid'"):
+        load(str(tuned))(picture, gird=(3, 2))
+    with pytest.raises(SaomBenchError, match="did you mean 'class 0'"):
+        found.only(["clas 0"])
 
 
 def test_pictures_of_any_kind_become_rgb(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tiny_sam import tiny_sam
+from tiny_sam import sharp, tiny_sam
 
 from saom_bench.errors import SaomBenchError
 from saom_bench.everything import PRESETS, EverythingConfig, everything, parse_grid, preset, settings_of
@@ -21,15 +21,6 @@ def _picture() -> RgbImage:
     return np.random.default_rng(0).integers(0, 255, (60, 100, 3), dtype=np.uint8)
 
 
-def _sharp(sam: Sam) -> Sam:
-    """Random weights give masks of one sign; larger hypernetwork weights make them end inside the picture."""
-    with torch.no_grad():
-        for mlp in sam.mask_decoder.output_hypernetworks_mlps:
-            mlp.layers[-1].weight.mul_(200)
-            mlp.layers[-1].bias.zero_()
-    return sam
-
-
 @torch.no_grad()
 def _spread_classes(sam: Sam, rgb: RgbImage) -> None:
     """Have the class head tell apart the points of KEEP_ALL's grid, whose tokens differ little."""
@@ -41,7 +32,7 @@ def _spread_classes(sam: Sam, rgb: RgbImage) -> None:
 
 
 def test_each_mask_has_the_class_of_its_point() -> None:
-    sam = _sharp(tiny_sam(n_classes=4))
+    sam = sharp(tiny_sam(n_classes=4))
     rgb = _picture()
     _spread_classes(sam, rgb)
     proposals = everything(sam, rgb, KEEP_ALL)
@@ -56,7 +47,7 @@ def test_each_mask_has_the_class_of_its_point() -> None:
 
 
 def test_every_field_is_aligned_and_best_first() -> None:
-    sam = _sharp(tiny_sam(seed=1))
+    sam = sharp(tiny_sam(seed=1))
     rgb = _picture()
     embedding = sam.encode(rgb)
     proposals = everything(sam, embedding, KEEP_ALL)
@@ -77,7 +68,7 @@ def test_every_field_is_aligned_and_best_first() -> None:
 
 
 def test_batches_and_progress_do_not_change_the_result() -> None:
-    sam = _sharp(tiny_sam(seed=2))
+    sam = sharp(tiny_sam(seed=2))
     rgb = _picture()
     counts: list[int] = []
     whole = everything(sam, rgb, replace(KEEP_ALL, points_per_batch=15))
@@ -88,7 +79,7 @@ def test_batches_and_progress_do_not_change_the_result() -> None:
 
 
 def test_thresholds_drop_masks_and_may_drop_all() -> None:
-    sam = _sharp(tiny_sam(seed=2, n_classes=3))
+    sam = sharp(tiny_sam(seed=2, n_classes=3))
     rgb = _picture()
     everything_kept = everything(sam, rgb, KEEP_ALL)
     bar = float(np.median(everything_kept.stability))
@@ -109,6 +100,10 @@ def test_thresholds_drop_masks_and_may_drop_all() -> None:
         ({"stability": float("nan")}, "stability is nan"),
         ({"min_area_px": -1}, "min_area_px is -1"),
         ({"points_per_batch": 0}, "points_per_batch is 0"),
+        ({"mode": "fats"}, "did you mean 'fast'"),
+        ({"dtype": "float16"}, "unknown everything mode dtype 'float16'"),
+        ({"crop_layers": -1}, "crop_layers is -1"),
+        ({"crop_points_downscale": 0}, "crop_points_downscale is 0"),
     ],
 )
 def test_impossible_settings_are_named(settings: dict[str, object], message: str) -> None:

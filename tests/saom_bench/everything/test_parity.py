@@ -64,6 +64,30 @@ def test_the_same_masks_as_segment_anything(sam: Sam, rgb: RgbImage, config: Eve
     _require_boxes_fit(ours, masks)
 
 
+def test_crops_are_segment_anythings(sam: Sam, rgb: RgbImage) -> None:
+    config = EverythingConfig(
+        grid=(4, 4), pred_iou=0.7, stability=0.8, crop_layers=1, crop_points_downscale=2, crop_nms=0.6, crop_overlap=0.4
+    )
+    generator = stock_generator(
+        sam,
+        points_per_side=4,
+        pred_iou_thresh=0.7,
+        stability_score_thresh=0.8,
+        crop_n_layers=1,
+        crop_n_points_downscale_factor=2,
+        crop_nms_thresh=0.6,
+        crop_overlap_ratio=0.4,
+    )
+    expected = [item for item in generator.generate(rgb) if item["area"]]
+    ours = everything(sam, rgb, config)
+    assert len(ours) == len(expected) > 10
+    masks = np.stack([decode_rle(rle) for rle in ours.rles])
+    assert (masks != as_array(expected)).sum() == 0
+    assert ours.predicted_iou == pytest.approx([item["predicted_iou"] for item in expected], abs=1e-5)
+    assert ours.points_xy == pytest.approx(np.array([item["point_coords"][0] for item in expected]), abs=1e-3)
+    _require_boxes_fit(ours, masks)
+
+
 def _require_boxes_fit(proposals: Proposals, masks: np.ndarray) -> None:  # type: ignore[type-arg]
     for mask, (x0, y0, x1, y1) in zip(masks, proposals.boxes_xyxy, strict=True):
         ys, xs = np.nonzero(mask)
