@@ -51,8 +51,7 @@ class PointDecoder:
         self.embedding = embedding
         self._sam = sam
         self._side = 4 * image.grid_hw[0]
-        tensors = (values.to(dtype) for values in (image.keys, image.shift, image.position))
-        self._image = ImageTokens(*tensors, image.grid_hw)
+        self._image = ImageTokens(image.keys.to(dtype), image.shift.to(dtype), image.position.to(dtype), image.grid_hw)
         self._shown = sam.tokens_shown(embedding)
         decoder = sam.mask_decoder
         if decoder.iou_token.weight.dtype != dtype:
