@@ -29,7 +29,7 @@ def main() -> int:
     numbers = range(int(low), int(high or low) + 1)
     classes: Counter[str] = Counter()
     poorest, objects, seconds, failed = [], [], [], 0
-    for index in range(options.count):
+    for index in range(options.first, options.first + options.count):
         rooms = numbers[index % len(numbers)]
         data = generate_house(rooms, options.seed, index, options.split)
         started = time.process_time()
@@ -59,6 +59,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=50)
+    parser.add_argument("--first", type=int, default=0, help="number of the first house, to share the work")
     parser.add_argument("--rooms", default="1-6", help="a number, or a range")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", default="train", choices=("train", "val", "test"))

@@ -18,7 +18,7 @@ from saom_scenes.houses.files import HouseFile
 from saom_scenes.houses.make.floorplan import RoomPlan, floor_plan
 from saom_scenes.houses.make.generator import generate_house
 from saom_scenes.houses.make.regions import free_rectangles, meets, within
-from saom_scenes.houses.make.walking import reached_cells
+from saom_scenes.houses.make.walking import reached_positions
 from saom_scenes.houses.model import House, Item
 from saom_scenes.houses.plan import area_of, inside
 from saom_scenes.houses.reading import read_house
@@ -164,10 +164,10 @@ def test_free_rectangles_are_free_and_as_large_as_can_be() -> None:
 
 def test_walking_needs_a_way_between_furniture() -> None:
     outlines = [((0.0, 0.0), (0.0, 3.0), (3.0, 3.0), (3.0, 0.0)), ((3.0, 0.0), (3.0, 3.0), (6.0, 3.0), (6.0, 0.0))]
-    door = (2.5, 1.0, 3.5, 2.0)
-    assert min(reached_cells(outlines, [door], [])) > 300
-    assert min(reached_cells(outlines, [], [])) == 0
-    assert min(reached_cells(outlines, [door], [(2.5, 0.5, 2.9, 2.5)])) == 0
+    door = (2.5, 1.2, 3.5, 1.8)
+    assert min(reached_positions(outlines, [door], [])) > 40
+    assert min(reached_positions(outlines, [], [])) == 0
+    assert min(reached_positions(outlines, [door], [(2.5, 0.5, 2.9, 2.5)])) == 0
 
 
 APP = typer.Typer()

@@ -13,7 +13,7 @@ from saom_scenes.houses.make.passages import Openings, openings, strip
 from saom_scenes.houses.make.regions import Rect, free_rectangles
 from saom_scenes.houses.make.rooms import Furnished, furnish, is_needed
 from saom_scenes.houses.make.surfaces import small_things
-from saom_scenes.houses.make.walking import CELL_M, reached_cells
+from saom_scenes.houses.make.walking import reached_positions
 from saom_scenes.houses.make.writing import Contents, Made, Paint, house_json
 
 MOST_ROOMS = 6
@@ -24,8 +24,8 @@ _PLANS_TRIED = 20
 _CEILING_M, _CEILING_MORE_M = 2.5, 4.5
 _ALL_WALLS_SAME_P, _ALL_FLOORS_SAME_P, _SOLID_P = 0.35, 0.15, 0.5
 _PAINTED = "PureWhite"
-_WALKABLE_M2 = 1.0
-_PASSAGE_M = 0.45
+_LEAST_POSITIONS = 8
+"""Of an agent in each room; ProcTHOR asks for 5."""
 _LOW_M, _GRID_M = 0.1, 0.25
 _ROOMS: dict[int, tuple[tuple[tuple[str, int], ...], ...]] = {
     1: ((("Kitchen", 1),), (("LivingRoom", 1),), (("Bedroom", 1),), (("Bathroom", 1),)),
@@ -96,13 +96,11 @@ def _make_way(plan: FloorPlan, passages: Openings, rooms: Sequence[Furnished]) -
 
     Raises NoPlan where only needed furniture is left.
     """
-    holes = [strip(p.wall, p.low + 0.1, p.high - 0.1, depth)
-             for p in passages.passages if p.kind != "window" and p.wall.other >= 0
-             for depth in (_PASSAGE_M, -_PASSAGE_M)]  # fmt: skip
-    holes += [strip(w, 0.35, w.length - 0.35, _PASSAGE_M) for w in passages.open_walls]
+    ways, leaves = passages.ways(), passages.leaves()
     while True:
-        reached = reached_cells(plan.outlines, holes, [r for room in rooms for r in _obstacles(room)])
-        stuck = [k for k, cells in enumerate(reached) if cells * CELL_M**2 < _WALKABLE_M2]
+        things = [*leaves, *(r for room in rooms for r in _obstacles(room))]
+        reached = reached_positions(plan.outlines, ways, things)
+        stuck = [k for k, positions in enumerate(reached) if positions < _LEAST_POSITIONS]
         if not stuck:
             return
         if not any(_take_out(rooms[k]) for k in stuck) and not any(_take_out(room) for room in rooms):

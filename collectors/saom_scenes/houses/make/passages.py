@@ -11,6 +11,7 @@ from saom_scenes.houses.make.regions import Rect
 
 _END_M = 0.15
 _BEFORE_M, _SWING_EXTRA_M = 0.55, 0.3
+_TWO_LEAVES_M, _LEAF_M, _JAMB_M, _THROUGH_M = 1.4, 0.12, 0.32, 0.45
 _OPEN_P, _FRAME_P = 0.75, 0.7
 _WINDOW_ROOMS = {"Bedroom", "Kitchen", "LivingRoom"}
 _WINDOWS = (0.125, 0.375, 0.5)
@@ -58,12 +59,34 @@ class Openings:
         found += [strip(wall, 0.0, wall.length, 0.35) for wall in self.open_walls if wall.room == room]
         return found
 
+    def ways(self) -> list[Rect]:
+        """Where an agent's middle may be on its way through the holes between rooms."""
+        found = [
+            strip(p.wall, p.low + _JAMB_M, p.high - _JAMB_M, depth)
+            for p in self.passages
+            if p.kind != "window" and p.wall.other != OUTSIDE
+            for depth in (_THROUGH_M, -_THROUGH_M)
+        ]
+        return found + [strip(w, _THROUGH_M, w.length - _THROUGH_M, _THROUGH_M) for w in self.open_walls]
+
+    def leaves(self) -> list[Rect]:
+        """The floor under the open leaves of doors: on the far side of their walls, at the hinges."""
+        found = []
+        for p in self.passages:
+            if p.kind != "door" or p.wall.other == OUTSIDE:
+                continue
+            width = p.asset.size[0]
+            found.append(strip(p.wall, p.high - _LEAF_M, p.high, -width / (2 if width > _TWO_LEAVES_M else 1)))
+            if width > _TWO_LEAVES_M:
+                found.append(strip(p.wall, p.low, p.low + _LEAF_M, -width / 2))
+        return found
+
     def _before(self, passage: Passage, room: int) -> Rect:
         """A door's leaf swings away from its wall's own room."""
         is_own = room == passage.wall.room
         swings = passage.kind == "door" and not is_own
         width = passage.asset.size[0]
-        depth = (width / (2 if width > 1.4 else 1) + _SWING_EXTRA_M) if swings else _BEFORE_M
+        depth = (width / (2 if width > _TWO_LEAVES_M else 1) + _SWING_EXTRA_M) if swings else _BEFORE_M
         return strip(passage.wall, passage.low - 0.05, passage.high + 0.05, depth if is_own else -depth)
 
 
@@ -137,12 +160,12 @@ def _fitted(
     """A door or a frame somewhere in a wall; None where none fits."""
     fit = [a for a in usable("Doorway" if kind == "door" else "Doorframe", split)
            if a.size[0] + 2 * _END_M <= wall.length]  # fmt: skip
-    wide = [a for a in fit if a.size[0] > 1.4]
+    wide = [a for a in fit if a.size[0] > _TWO_LEAVES_M]
     # Two leaves, or a wide frame, are for long walls.
     if wide and wall.length > 3.5 and rng.random() < (0.5 if kind == "frame" else 0.25):
         fit = wide
     else:
-        fit = [a for a in fit if a.size[0] <= 1.4] or fit
+        fit = [a for a in fit if a.size[0] <= _TWO_LEAVES_M] or fit
     if not fit:
         return None
     asset = fit[int(rng.integers(len(fit)))]

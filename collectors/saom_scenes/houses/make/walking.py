@@ -1,4 +1,4 @@
-"""Whether one can walk to every room of a house between its furniture: a coarse map, flooded."""
+"""Whether one can walk to every room of a house between its furniture, on the grid that AI2-THOR's agents walk on."""
 
 from collections.abc import Sequence
 
@@ -8,35 +8,40 @@ from numpy.typing import NDArray
 from saom_scenes.houses.make.regions import Rect
 from saom_scenes.houses.model import Point
 
-CELL_M = 0.1
-RADIUS_M = 0.3
-"""An agent's, with what a grid of positions a quarter of a metre apart needs on top."""
+Mask = NDArray[np.bool_]
+STEP_M = 0.25
+"""AI2-THOR's grid."""
+RADIUS_M = 0.24
+"""An agent's 0.2 m, and a little."""
+_FINE = 5
+"""Points looked at on the way from one position to the next."""
 
 
-def reached_cells(
+def reached_positions(
     outlines: Sequence[Sequence[Point]], passages: Sequence[Rect], furniture: Sequence[Rect]
 ) -> list[int]:
-    """For each room, how many cells of its floor belong to the largest stretch that can be walked in one go.
+    """For each room, how many positions of the grid in it belong to the largest set that can be walked between.
 
-    ``passages`` are the holes between rooms, a little deeper than the wall on both sides.
+    ``passages`` are where an agent's middle may be in the holes between rooms, a little deeper than the walls.
     """
     points = np.array([corner for outline in outlines for corner in outline])
-    low, high = points.min(axis=0) - CELL_M, points.max(axis=0) + CELL_M
-    xs, zs = (np.arange(low[k], high[k], CELL_M) + CELL_M / 2 for k in (0, 1))
+    low, high = np.floor(points.min(axis=0) / STEP_M), np.ceil(points.max(axis=0) / STEP_M)
+    fine = STEP_M / _FINE
+    xs, zs = (np.arange(int(low[k]) * _FINE, int(high[k]) * _FINE + 1, dtype=np.float64) * fine for k in (0, 1))
     rooms = [_covered(xs, zs, outline) for outline in outlines]
     free = np.zeros((len(zs), len(xs)), np.bool_)
     for floor in rooms:
-        free |= floor & ~_near(~floor)
+        free |= floor & ~_near(~floor, round(RADIUS_M / fine))
     for r in passages:
         free |= _in(xs, zs, r)
-    for r in furniture:
-        free &= ~_in(xs, zs, (r[0] - RADIUS_M, r[1] - RADIUS_M, r[2] + RADIUS_M, r[3] + RADIUS_M))
+    for x0, z0, x1, z1 in furniture:
+        free &= ~_in(xs, zs, (x0 - RADIUS_M, z0 - RADIUS_M, x1 + RADIUS_M, z1 + RADIUS_M))
     largest = _largest(free)
-    return [int((largest & floor).sum()) for floor in rooms]
+    return [int((largest & floor[::_FINE, ::_FINE]).sum()) for floor in rooms]
 
 
-def _covered(xs: NDArray[np.float64], zs: NDArray[np.float64], outline: Sequence[Point]) -> NDArray[np.bool_]:
-    """(Z, X) which cells' middles lie in a polygon."""
+def _covered(xs: NDArray[np.float64], zs: NDArray[np.float64], outline: Sequence[Point]) -> Mask:
+    """(Z, X) which points lie in a polygon."""
     inside = np.zeros((len(zs), len(xs)), np.bool_)
     ends = [*outline[1:], outline[0]]
     for (x0, z0), (x1, z1) in zip(outline, ends, strict=True):
@@ -47,14 +52,13 @@ def _covered(xs: NDArray[np.float64], zs: NDArray[np.float64], outline: Sequence
     return inside
 
 
-def _in(xs: NDArray[np.float64], zs: NDArray[np.float64], r: Rect) -> NDArray[np.bool_]:
+def _in(xs: NDArray[np.float64], zs: NDArray[np.float64], r: Rect) -> Mask:
     x0, z0, x1, z1 = r
     return ((zs > z0) & (zs < z1))[:, None] & ((xs > x0) & (xs < x1))[None, :]
 
 
-def _near(blocked: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Cells within the radius of a blocked one."""
-    reach = round(RADIUS_M / CELL_M)
+def _near(blocked: Mask, reach: int) -> Mask:
+    """Points that are so many steps or fewer from a blocked one."""
     near = blocked.copy()
     for _ in range(reach):
         wide = np.pad(near, 1, constant_values=True)
@@ -62,27 +66,41 @@ def _near(blocked: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return near
 
 
-def _largest(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest connected part."""
-    label = np.where(free, np.arange(1, free.size + 1).reshape(free.shape), 0)
-    while True:
-        # Along whole rows and columns at once, so that few rounds do.
-        spread = label
-        for axis in (0, 1):
-            for step in (1, -1):
-                spread = _swept(spread, free, axis, step)
-        if np.array_equal(spread, label):
-            break
-        label = spread
-    if not free.any():
-        return free
-    return np.asarray(label == int(np.bincount(label[free]).argmax()))
+def _largest(free: Mask) -> Mask:
+    """(J, I) which positions are in the largest set that is linked by ways that are free all along."""
+    nodes = free[::_FINE, ::_FINE]
+    east, north = nodes[:, :-1].copy(), nodes[:-1].copy()
+    for step in range(1, _FINE + 1):
+        east &= free[::_FINE, step::_FINE][:, : east.shape[1]]
+        north &= free[step::_FINE, ::_FINE][: north.shape[0]]
+    best: set[tuple[int, int]] = set()
+    seen: set[tuple[int, int]] = set()
+    for j, i in np.argwhere(nodes).tolist():
+        if (j, i) not in seen:
+            part = _linked((j, i), east, north)
+            seen |= part
+            best = max(best, part, key=len)
+    largest = np.zeros_like(nodes)
+    for j, i in best:
+        largest[j, i] = True
+    return largest
 
 
-def _swept(label: NDArray[np.int64], free: NDArray[np.bool_], axis: int, step: int) -> NDArray[np.int64]:
-    """The greatest label met on the way along an axis carried on until the next cell that is not free."""
-    moved = np.moveaxis(label, axis, 0)[::step].copy()
-    open_ = np.moveaxis(free, axis, 0)[::step]
-    for k in range(1, len(moved)):
-        moved[k] = np.where(open_[k], np.maximum(moved[k], moved[k - 1]), 0)
-    return np.moveaxis(moved[::step], 0, axis)
+def _linked(start: tuple[int, int], east: Mask, north: Mask) -> set[tuple[int, int]]:
+    """All positions that can be walked to from one."""
+    found, edge = {start}, [start]
+    while edge:
+        j, i = edge.pop()
+        near = []
+        if i < east.shape[1] and east[j, i]:
+            near.append((j, i + 1))
+        if i and east[j, i - 1]:
+            near.append((j, i - 1))
+        if j < north.shape[0] and north[j, i]:
+            near.append((j + 1, i))
+        if j and north[j - 1, i]:
+            near.append((j - 1, i))
+        new = [node for node in near if node not in found]
+        found.update(new)
+        edge += new
+    return found
