@@ -13,11 +13,12 @@ from saom_bench.cli import app
 from saom_bench.errors import SaomBenchError
 from saom_benchmarks.reproduce import __main__ as command
 from saom_benchmarks.reproduce import drive
-from saom_benchmarks.reproduce.drive import Wanted, carry_out, minutes, steps
+from saom_benchmarks.reproduce.drive import carry_out, steps
 from saom_benchmarks.reproduce.matrix import EMBEDDED, PACKS, PANORAMAS, RECIPES, SAM, VAL, Run, Size, runs, scored_on
 from saom_benchmarks.reproduce.page import write_page
 from saom_benchmarks.reproduce.report import ablation_table, results_by_place, spread, tables
-from saom_benchmarks.reproduce.steps import Step, Workplace, score, scored, train
+from saom_benchmarks.reproduce.steps import Step, Wanted, Workplace, score, scored, train
+from saom_benchmarks.reproduce.times import TIMES, minutes
 from saom_benchmarks.results import write_result
 
 ALL = Wanted(tuple(recipe.name for recipe in RECIPES), (0, 1, 2))
@@ -150,7 +151,7 @@ def test_the_page_names_data_times_and_what_is_left_out(tmp_path) -> None:
     make_shards(place.data(EMBEDDED, VAL), ("FloorPlan21",), frames=1, size_hw=(48, 64), split="val")
     for result in _results(50)[EMBEDDED]:
         write_result(place.results(EMBEDDED), result)
-    (place.out / drive.TIMES).write_text('{"step": "train x", "seconds": 90.0}\n{"step": "train y", "seconds": 30.0}\n')
+    (place.out / TIMES).write_text('{"step": "train x", "seconds": 90.0}\n{"step": "train y", "seconds": 30.0}\n')
     page = tmp_path / "REPRODUCE.md"
     write_page(place, ONE, page, "make reproduce-cpu")
     text = page.read_text()
@@ -167,9 +168,9 @@ def test_a_failed_step_is_named_and_a_done_one_is_timed(tmp_path, capfd) -> None
     place.out.mkdir()
     with pytest.raises(SaomBenchError, match=r"'train x' ended with exit code 2.*goes on"):
         carry_out(place, Step("train x", ("train", "--no-such-option"), 1.0))
-    assert minutes(place) == {}
+    assert minutes(place.out) == {}
     carry_out(place, Step("recipes x", ("recipes", "list"), 1.0))
-    assert list(minutes(place)) == ["recipes"]
+    assert list(minutes(place.out)) == ["recipes"]
     assert "saomv1-cpu" in capfd.readouterr().out
 
 
@@ -214,6 +215,17 @@ def test_running_all_collects_trains_scores_and_writes_the_page(tmp_path, monkey
     # SAM, SAM with low thresholds, two seeds, and both seeds scored together.
     assert verbs == ["collect", "collect", "eval", "eval", "train", "train", "eval"]
     assert re.search(r"\| saomv1-cpu \| embedded \| 2 of 2 \| 50.0 ± 0.0", page.read_text())
+
+
+def test_a_run_that_is_stopped_says_how_to_go_on(tmp_path, monkeypatch, capsys) -> None:
+    def stopped(place: Workplace, step: Step) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(drive, "carry_out", stopped)
+    with pytest.raises(typer.Exit) as stop:
+        drive.run_all(_place(tmp_path, packs=False), ONE, tmp_path / "page.md", "make", dry_run=False, page_only=False)
+    assert stop.value.exit_code == 130
+    assert "the same command goes on" in capsys.readouterr().out
 
 
 def test_a_dry_run_says_how_long_it_takes_and_writes_nothing(tmp_path, monkeypatch, capsys) -> None:

@@ -50,8 +50,8 @@ def reproduce(
 
     python -m saom_benchmarks.reproduce --recipes saomv1-cpu --seeds 0 --no-ablations
     """
-    from saom_benchmarks.reproduce.drive import Wanted, run_all
-    from saom_benchmarks.reproduce.steps import Workplace
+    from saom_benchmarks.reproduce.drive import run_all
+    from saom_benchmarks.reproduce.steps import Wanted, Workplace
 
     size = Size(train_scenes, train_views, val_views, point_images, everything_images, epochs)
     place = Workplace(out, _folder(packs), size)

@@ -1,42 +1,32 @@
 """Do what the matrix asks for and is not done yet, a step at a time; write the report after each scoring."""
 
-import json
 import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+import typer
 from rich.table import Table
 
 from saom_bench.console import console
 from saom_bench.errors import SaomBenchError
-from saom_bench.provenance import now
-from saom_benchmarks.reproduce.matrix import RECIPES, SAM, SAM_LOW, TRAIN, VAL, Run, runs, scored_on
-from saom_benchmarks.reproduce.steps import Step, Workplace, collect, is_trained, score, score_sam, scored, train
-
-TIMES = "times.jsonl"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The part of the matrix that the user asks for."""
-
-    recipes: tuple[str, ...]
-    seeds: tuple[int, ...]
-    ablations: bool = True
-
-    def sources(self, place: Workplace) -> list[str]:
-        """The sources that these recipes touch, of those that there are."""
-        touched = {source for recipe in RECIPES if recipe.name in self.recipes for source in recipe.sources}
-        return [source for source in place.sources if source in touched]
-
-    def runs(self, place: Workplace) -> list[Run]:
-        """Its trainings, the most telling first."""
-        return runs(self.recipes, self.seeds, self.sources(place), self.ablations)
+from saom_benchmarks.reproduce.matrix import SAM, SAM_LOW, TRAIN, VAL, Run, scored_on
+from saom_benchmarks.reproduce.page import write_page
+from saom_benchmarks.reproduce.steps import (
+    Step,
+    Wanted,
+    Workplace,
+    collect,
+    is_trained,
+    score,
+    score_sam,
+    scored,
+    train,
+)
+from saom_benchmarks.reproduce.times import note
 
 
 def steps(place: Workplace, wanted: Wanted) -> Iterator[Step]:
@@ -81,20 +71,7 @@ def carry_out(place: Workplace, step: Step) -> None:
         raise SaomBenchError(
             f"{step.name!r} ended with exit code {code}, for the reason above; the same command goes on from there"
         )
-    line = {"step": step.name, "seconds": round(time.perf_counter() - started, 1), "finished": now()}
-    with (place.out / TIMES).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-
-
-def minutes(place: Workplace) -> dict[str, float]:
-    """Minutes that collecting, training and scoring took so far, by the verb."""
-    path = place.out / TIMES
-    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
-    spent: dict[str, float] = {}
-    for entry in map(json.loads, lines):
-        verb = entry["step"].split()[0]
-        spent[verb] = spent.get(verb, 0.0) + entry["seconds"] / 60
-    return spent
+    note(place.out, step.name, time.perf_counter() - started)
 
 
 def estimate(place: Workplace, wanted: Wanted) -> Table:
@@ -110,8 +87,6 @@ def estimate(place: Workplace, wanted: Wanted) -> Table:
 
 def run_all(place: Workplace, wanted: Wanted, page: Path, command: str, dry_run: bool, page_only: bool) -> None:
     """Say what is to do, do it, and write the page after every scoring."""
-    from saom_benchmarks.reproduce.page import write_page
-
     if page_only:
         write_page(place, wanted, page, command)
         console.print(f"table: {page}", soft_wrap=True, markup=False)
@@ -123,11 +98,15 @@ def run_all(place: Workplace, wanted: Wanted, page: Path, command: str, dry_run:
         console.print("[dim]dry run: nothing was done[/dim]")
         return
     place.out.mkdir(parents=True, exist_ok=True)
-    for step in steps(place, wanted):
-        console.rule(step.name)
-        console.print(f"saom-bench {shlex.join(step.command)}", style="dim", soft_wrap=True, markup=False)
-        carry_out(place, step)
-        if step.command[0] == "eval":
-            write_page(place, wanted, page, command)
+    try:
+        for step in steps(place, wanted):
+            console.rule(step.name)
+            console.print(f"saom-bench {shlex.join(step.command)}", style="dim", soft_wrap=True, markup=False)
+            carry_out(place, step)
+            if step.command[0] == "eval":
+                write_page(place, wanted, page, command)
+    except KeyboardInterrupt:
+        console.print("\nstopped; the same command goes on from here")
+        raise typer.Exit(130) from None
     write_page(place, wanted, page, command)
     console.print(f"table: {page}", soft_wrap=True, markup=False)

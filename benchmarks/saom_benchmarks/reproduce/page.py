@@ -9,10 +9,10 @@ from saom_bench.files import write_text_atomically
 from saom_bench.provenance import package_versions
 from saom_bench.shards.dataset import ShardDataset, open_dataset
 from saom_bench.shards.manifest import MANIFEST
-from saom_benchmarks.reproduce.drive import Wanted, minutes
 from saom_benchmarks.reproduce.matrix import BASE, PACKS, RECIPES, TRAIN, VAL
 from saom_benchmarks.reproduce.report import ablation_table, results_by_place, tables
-from saom_benchmarks.reproduce.steps import Workplace
+from saom_benchmarks.reproduce.steps import Wanted, Workplace
+from saom_benchmarks.reproduce.times import minutes
 from saom_benchmarks.results import Result, read_results
 
 ROWS_SUFFIX = ".jsonl"
@@ -21,7 +21,8 @@ _ABOUT = f"""Oracle-point: every object makes its own point prompt by nearest ne
 the one of the highest predicted IoU counts. Everything: everything mode on fewer images, its proposals matched
 one-to-one. Values are percent: mean ± standard deviation over seeds, which is the spread of training alone. Δ is the
 difference to SAM on the same images, in points. The last checkpoint of each run is scored: no scored scene chose it.
-{BASE} is the base model of all. Train scenes have numbers n % 100 from 1 to 20, val scenes 21 to 25."""
+{BASE} is the base model of all. Train scenes have numbers n % 100 from 1 to 20, val scenes 21 to 25. How it is
+made, and what is missing towards the published gains: benchmarks/REPRODUCE.md."""
 
 
 def write_page(place: Workplace, wanted: Wanted, page: Path, command: str) -> None:
@@ -50,7 +51,7 @@ def write_page(place: Workplace, wanted: Wanted, page: Path, command: str) -> No
         *(["## Ablations", ablation_table(results, sources, wanted.seeds[0])] if wanted.ablations else []),
         "## Made of",
         _data_table(datasets),
-        _time_line(minutes(place)),
+        _time_line(minutes(place.out)),
         "Versions: " + ", ".join(f"{name} {version}" for name, version in package_versions().items()) + ".",
     ]
     write_text_atomically(page, "\n\n".join(part for part in parts if part) + "\n")

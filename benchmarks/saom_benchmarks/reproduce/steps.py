@@ -19,6 +19,7 @@ from saom_benchmarks.reproduce.matrix import (
     LOW_THRESHOLDS,
     PACKS,
     PANORAMAS,
+    RECIPES,
     SAM,
     SAM_LOW,
     TRAIN,
@@ -27,6 +28,7 @@ from saom_benchmarks.reproduce.matrix import (
     Size,
     everything_grid_on,
     grid_on,
+    runs,
 )
 from saom_benchmarks.results import Result, read_results
 
@@ -94,6 +96,24 @@ class Workplace:
         if source == PANORAMAS:
             return 1
         return self.size.train_views if split == TRAIN else self.size.val_views
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The part of the matrix that the user asks for."""
+
+    recipes: tuple[str, ...]
+    seeds: tuple[int, ...]
+    ablations: bool = True
+
+    def sources(self, place: Workplace) -> list[str]:
+        """The sources that these recipes touch, of those that there are."""
+        touched = {source for recipe in RECIPES if recipe.name in self.recipes for source in recipe.sources}
+        return [source for source in place.sources if source in touched]
+
+    def runs(self, place: Workplace) -> list[Run]:
+        """Its trainings, the most telling first."""
+        return runs(self.recipes, self.seeds, self.sources(place), self.ablations)
 
 
 def collect(place: Workplace, source: str, split: str) -> Step:
