@@ -60,7 +60,7 @@ class Failed(Generic[Task]):
 
 @dataclass(frozen=True)
 class Paused:
-    """No task is begun until the reason is gone; said again while it lasts, and "" says that it is gone."""
+    """No task is begun until the reason is gone; "" says that there is none. Said again while it lasts."""
 
     reason: str
 

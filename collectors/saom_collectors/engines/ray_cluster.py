@@ -76,9 +76,9 @@ def _spread(
     while (waiting or running) and not (stop and stop.is_requested):
         room = _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1))) - len(running)
         reason = gate() if waiting and room > 0 else pause
-        if reason != pause:
-            pause = reason
-            yield Paused(reason)
+        # At every turn: while far machines work, this is the only sign of life.
+        pause = reason
+        yield Paused(pause)
         for _ in range(0 if pause else min(room, len(waiting))):
             task = waiting.popleft()
             running[remote.remote(shared, task, rules)] = task

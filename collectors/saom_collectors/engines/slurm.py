@@ -60,9 +60,9 @@ def _spread(
     pause = ""
     while (tasks or jobs) and not (stop and stop.is_requested):
         reason = gate() if tasks else pause
-        if reason != pause:
-            pause = reason
-            yield Paused(reason)
+        # At every turn: while far machines work, this is the only sign of life.
+        pause = reason
+        yield Paused(pause)
         if tasks and not pause:
             jobs |= _submitted(executor, worker, tasks, rules)
             tasks = []
