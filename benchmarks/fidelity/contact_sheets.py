@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from saom_bench.classes import label_set
 from saom_bench.console import console
-from saom_bench.pictures import captioned, save, sheet
+from saom_bench.pictures import captioned, save, sheet, shrink
 from saom_bench.types import RgbImage
 from saom_player.__main__ import cache_folder, product_scenes
 from saom_player.fidelity import looks_at, middle_of
@@ -34,6 +34,7 @@ ROOMS = [f"FloorPlan{first + n}" for first in (1, 201, 301, 401) for n in (0, 4,
 STYLES = 4
 CROP_PX, ROOM_HW = 150, (300, 400)
 _SCOUT_HW = (72, 96)
+LONGEST_SIDE_PX = 2200
 
 
 def examples() -> dict[str, list[tuple[str, str]]]:
@@ -172,7 +173,7 @@ def main() -> None:
     studio = Studio(product_scenes(arguments.packs).load)
     for name, draw in (("rooms", rooms), ("classes", classes)):
         if arguments.only in (None, name):
-            save(arguments.out / f"{name}.jpg", draw(studio))
+            save(arguments.out / f"{name}.jpg", shrink(draw(studio), LONGEST_SIDE_PX))
             console.print(str(arguments.out / f"{name}.jpg"))
 
 
