@@ -143,12 +143,14 @@ class SceneWorker:
     folder: Path
     config: CollectConfig
     open_session: Opener
+    player: PlayerOptions | None = None
+    """The config's player with whole paths, for workers in another folder; None is as the config has it."""
     _session: Session | None = None
 
     def run(self, scene: str, report: Report) -> ShardRecord:
         """Collect one scene into its sealed shard; reports each frame. A failure takes the player's log along."""
         started = time.monotonic()
-        options = self.config.player
+        options = self.player or self.config.player
         if self._session is None:
             report.expect("the player's start", options.start_timeout_s * 2)
             self._session = self.open_session(options)
@@ -294,8 +296,8 @@ def collect(
         _remove_partials(folder)
         sweep_scratch()
         todo, kept = pending(folder, scenes, manifest)
-        # A whole path: a worker process may have another working folder.
-        worker = SceneWorker(folder.resolve(), config, open_session)
+        # Whole paths: a worker process may have another working folder. The shards tell of those that were given.
+        worker = SceneWorker(folder.resolve(), config, open_session, config.player.anywhere())
         try:
             collected, failures = _run(worker, _failed_last(todo, manifest), config, workers, rules, stop, engine)
         finally:

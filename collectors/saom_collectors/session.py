@@ -1,7 +1,7 @@
 """What collecting needs of a simulator, whichever it is; thor.py provides it, tests bring a small fake."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -43,6 +43,11 @@ class PlayerOptions:
     step_timeout_s: float = 120.0
     parts: bool = False
     """For "embedded": part ids with every picture."""
+
+    def anywhere(self) -> "PlayerOptions":
+        """The same with whole paths: right in any working folder."""
+        named = {name: getattr(self, name) for name in ("executable", "packs", "houses")}
+        return replace(self, **{name: path and path.resolve() for name, path in named.items()})
 
 
 @dataclass(frozen=True)

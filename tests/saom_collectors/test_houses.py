@@ -79,6 +79,13 @@ def test_the_simulator_says_that_houses_are_shown(mixed: HouseFile) -> None:
         assert simulator_of(PlayerOptions(kind, houses=mixed.path))["scenes"] == "houses"
 
 
+def test_workers_find_the_file_from_any_folder(mixed: HouseFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(mixed.path.parent)
+    options = PlayerOptions(houses=Path(mixed.path.name))
+    assert options.anywhere() == PlayerOptions(houses=mixed.path.resolve())
+    assert PlayerOptions().anywhere() == PlayerOptions()
+
+
 @pytest.mark.slow
 def test_houses_become_shards_and_a_malformed_one_is_put_aside(tmp_path: Path) -> None:
     # One room is enough for the way, and quickly drawn.
