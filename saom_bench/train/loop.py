@@ -26,7 +26,7 @@ from saom_bench.train.loading import Loader, StepImage
 from saom_bench.train.ranks import ALONE, Ranks
 from saom_bench.train.recipe import Recipe
 from saom_bench.train.state import Position, RunLog, load_state, save_state
-from saom_bench.train.step import learning_rate_at, move, step_losses
+from saom_bench.train.step import learning_rate_at, memory_advice, move, step_losses
 from saom_bench.train.validate import validate
 
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -248,7 +248,7 @@ class Trainer:
         job = self.job
         self.watcher.validating(len(job.ranks.share(job.val_images)))
         advance = self.watcher.validated_image
-        with self.averaged():
+        with memory_advice(job.recipe), self.averaged():
             scores = validate(job.sam, job.val_data, job.val_images, job.cache, job.recipe, advance, job.ranks)
         best = epoch > 0 and scores["miou"] > self.at.best_miou
         self._write(kind="val", step=self.at.step, epoch=epoch, **scores)
