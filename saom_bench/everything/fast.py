@@ -31,7 +31,7 @@ _ENOUGH_MASKS = 3
 _SAME = 7 / 1024
 # Where so many hopeless points lie within this distance, more are not asked. Hopeless is one whose predicted IoUs or
 # stabilities all fail by more than this.
-_HOPELESS_POINTS, _HOPELESS_NEAR = 6, 36 / 1024
+_HOPELESS_POINTS, _HOPELESS_NEAR = 4, 36 / 1024
 _HOPELESS_IOU, _HOPELESS_STABILITY = 0.03, 0.1
 # The decoder's own resolution gives the stability to within this.
 _SLACK = 0.03

