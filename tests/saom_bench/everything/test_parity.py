@@ -62,7 +62,7 @@ def test_the_same_masks_as_segment_anything(sam: Sam, rgb: RgbImage, config: Eve
     masks = np.stack([decode_rle(rle) for rle in ours.rles])
     assert (masks != as_array(expected)).sum() <= ROUNDED_PX
     assert ours.predicted_iou == pytest.approx([item["predicted_iou"] for item in expected], abs=1e-5)
-    assert ours.stability == pytest.approx([item["stability_score"] for item in expected], abs=1e-5)
+    assert ours.stability == pytest.approx([item["stability_score"] for item in expected], abs=1e-3)
     assert ours.points_xy == pytest.approx(np.array([item["point_coords"][0] for item in expected]), abs=1e-3)
     _require_boxes_fit(ours, masks)
 
