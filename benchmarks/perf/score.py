@@ -149,7 +149,8 @@ def plain_loop(folder: Path, count: int) -> dict[str, float]:
     intersection, union, area = (np.zeros(CLASSES) for _ in range(3))
     for number in range(count):
         with np.load(folder / f"{number}.npz") as file:
-            labels, classes, masks = file["labels"], file["classes"], file["masks"]
+            labels, classes = file["labels"], file["classes"]
+            masks = np.unpackbits(file["masks"], axis=2, count=SIZE_HW[1]).astype(np.bool_)
         truth = [labels == label for label in range(1, len(classes) + 1)]
         iou = np.zeros((len(truth), len(masks)))
         for i, one in enumerate(truth):
@@ -186,7 +187,9 @@ def main() -> int:
         for number, case in enumerate(cases):
             masks = np.stack([decode_rle(rle) for rle in case.proposals.rles])
             classes = np.array([item.class_index for item in case.sample.instances])
-            np.savez(folder / f"{number}.npz", labels=case.sample.labels, classes=classes, masks=masks)
+            np.savez(
+                folder / f"{number}.npz", labels=case.sample.labels, classes=classes, masks=np.packbits(masks, axis=2)
+            )
         runs = {
             "ours": lambda: ours(cases),
             "pycocotools": lambda: pycocotools(cases),

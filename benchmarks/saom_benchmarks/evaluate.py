@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from saom_bench.classes import LabelSet
 from saom_bench.errors import SaomBenchError
+from saom_bench.files import sha256_file
 from saom_bench.provenance import command_line, git_state, machine, now, package_versions
 from saom_bench.shards.dataset import ShardDataset
 from saom_benchmarks.bootstrap import LEVEL, RESAMPLES, Interval, differences, intervals, ranked_intervals
@@ -114,6 +115,17 @@ def check_classes(models: Sequence[Model], label_set: LabelSet, folder: Path) ->
             )
 
 
+def check_shards(dataset: ShardDataset) -> None:
+    """Raise SaomBenchError for a shard that is not what its manifest, and so the fingerprint, says."""
+    for record in dataset.shards:
+        path = dataset.folder / record.file
+        if sha256_file(path) != record.sha256:
+            raise SaomBenchError(
+                f"shard {path} was changed or damaged: it does not have the hash that the manifest gives it; collect "
+                f"it again, and see saom-bench shards verify {dataset.folder}"
+            )
+
+
 def evaluate(
     dataset: ShardDataset,
     models: Sequence[Model],
@@ -142,6 +154,7 @@ def evaluate(
     Raises SaomBenchError for unreadable data, or none with objects.
     """
     check_classes(models, dataset.label_set, dataset.folder)
+    check_shards(dataset)
     part = rank()
     rows = [_row(dataset, model, each, out, part) for each in plans for model in models]
     for row in rows:

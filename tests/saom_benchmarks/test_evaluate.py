@@ -120,6 +120,16 @@ def test_a_model_that_always_breaks_is_given_up(dataset: ShardDataset, tmp_path:
     assert len(bad.seen) == 6
 
 
+def test_a_changed_shard_is_named(tmp_path: Path) -> None:
+    data = make_shards(tmp_path / "data", scenes=("FloorPlan26", "FloorPlan27"), frames=1, split="test")
+    shard = data / "FloorPlan27.h5"
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(SaomBenchError, match=r"FloorPlan27\.h5 was changed or damaged"):
+        _run(open_dataset(data), [OracleModel()], tmp_path / "out")
+
+
 def test_a_record_of_other_settings_is_not_resumed(dataset: ShardDataset, tmp_path: Path) -> None:
     bad = ShiftModel("a", 4, breaks_on=("FloorPlan27/000001",))
     _run(dataset, [bad], tmp_path)

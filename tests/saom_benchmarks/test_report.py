@@ -193,6 +193,18 @@ def test_kept_pictures_serve_until_other_rows_come(made: tuple[Path, Path], tmp_
         page(boards(read_results([out])), {gallery.comparable: gallery}, tmp_path)
 
 
+def test_the_committed_page_is_made_of_the_committed_rows() -> None:
+    folder = Path(__file__).parents[2] / "data/results"
+    html = (folder / "leaderboard.html").read_text()
+    shown = boards(read_results([folder]))
+    assert shown
+    for board in shown:
+        assert load_gallery(folder, board) is not None
+        for entry in board.entries:
+            assert entry.result.digest in html
+    assert len(html.encode()) < 5 * 2**20
+
+
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 _PROBE = """<script>
