@@ -68,6 +68,9 @@ def eval_(
         str, typer.Option(help="Where the workers run: local, or ray (RAY_ADDRESS names a cluster).")
     ] = "local",
     batch: Annotated[int, typer.Option(min=1, help="Images asked of a worker at a time.")] = 1,
+    timed: Annotated[
+        bool, typer.Option("--times/--no-times", help="Leave times out: on a busy machine they say nothing.")
+    ] = True,
     parquet: Annotated[
         bool, typer.Option("--parquet", help="Write every object and proposal as Parquet too (extra: parquet).")
     ] = False,
@@ -130,7 +133,7 @@ def eval_(
         _announce(dataset, loaded, [f"{each.protocol.name} on {len(each.indices)} images" for each in plans])
     with progress() as bar:
         order = Order(data, tuple(_split(models)), device, overrides, weights, workers, batch, engine)
-        results = evaluate(dataset, loaded, plans, out, bar, lambda: shared.saved_s, seed, fresh, order)
+        results = evaluate(dataset, loaded, plans, out, bar, lambda: shared.saved_s, seed, fresh, order, timed)
     if not results:  # another process of torchrun has them
         return
     console.print()

@@ -136,6 +136,7 @@ def evaluate(
     seed: int = 0,
     fresh: bool = False,
     order: Order | None = None,
+    is_timed: bool = True,
 ) -> list[Result]:
     """Score all models on all tasks and write one result a row.
 
@@ -147,6 +148,7 @@ def evaluate(
         out: folder for the results and, under frames/, the per-image records.
         shared_seconds: running total of the encoding time saved by sharing; see ``protocols.score``.
         order: has that many processes score side by side; without one it is done here.
+        is_timed: results say how long predictions took.
 
     Under torchrun each process scores its share of the images, and the first one returns the results; the others
     return none.
@@ -177,7 +179,7 @@ def evaluate(
         for row in rows:
             row.record.open(fresh=False)
             _refuse_gaps(row, keys)
-    results = with_differences([_result(row, seed) for row in rows])
+    results = with_differences([_result(row, seed, is_timed) for row in rows])
     for row, result in zip(rows, results, strict=True):
         write_result(out, result)
         if result.status == "complete":
@@ -249,7 +251,7 @@ def _refuse_gaps(row: Row, keys: Sequence[str]) -> None:
         row.failures.append(Failure(key=missing[0], error=f"{len(missing)} images were not scored by their process"))
 
 
-def _result(row: Row, seed: int) -> Result:
+def _result(row: Row, seed: int, is_timed: bool) -> Result:
     frames = sorted(row.record.frames.values(), key=lambda frame: frame.key)
     classes = row.data.classes
     sums = sum_by_scene(frames, len(classes))
@@ -273,7 +275,7 @@ def _result(row: Row, seed: int) -> Result:
         bootstrap=Bootstrap(seed=seed, resamples=RESAMPLES, level=LEVEL),
         tally_columns=list(COLUMNS),
         tallies=_tallies(frames, classes),
-        speed=_speed(frames),
+        speed=_speed(frames) if is_timed else None,
         packages=package_versions(),
         git=git_state(),
         created=now(),
