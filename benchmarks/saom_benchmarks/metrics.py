@@ -214,7 +214,8 @@ def frame_miou(frame: FrameScore) -> float | None:
     """mIoU of one image in percent; None for an image without objects."""
     if not frame.objects:
         return None
-    classes = 1 + max(item.class_index for item in frame.objects)
+    claimed = [proposal.predicted_class or 0 for proposal in frame.proposals or ()]
+    classes = 1 + max([item.class_index for item in frame.objects] + claimed)
     return float(METRICS["miou"].of(sum_by_scene([frame], classes).total()))
 
 

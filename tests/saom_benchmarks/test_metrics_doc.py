@@ -10,7 +10,7 @@ from eval_results import make_result
 
 from saom_benchmarks.bootstrap import differences
 from saom_benchmarks.detections import RANKED, ranked_metric, rankings_of
-from saom_benchmarks.metrics import METRICS, sum_by_scene
+from saom_benchmarks.metrics import METRICS, frame_miou, sum_by_scene
 from saom_benchmarks.panoptic import panoptic
 from saom_benchmarks.protocols import score_proposals
 from saom_benchmarks.scores import FrameScore
@@ -51,6 +51,12 @@ def test_each_example_is_what_is_computed(frame: FrameScore, name: str) -> None:
 def test_each_ranked_example_is_what_is_computed(frame: FrameScore, name: str) -> None:
     value = float(ranked_metric(name, rankings_of(name, [frame], ["S"], 3))[0])
     assert f"**{value:.2f}**" in _bullet(RANKED[name])
+
+
+def test_one_images_miou_whatever_classes_are_claimed(frame: FrameScore) -> None:
+    assert frame_miou(frame) == pytest.approx(47.92, abs=0.005)
+    far = frame.proposals[0].model_copy(update={"predicted_class": 53}) if frame.proposals else None
+    assert frame_miou(frame.model_copy(update={"proposals": (far,)})) == pytest.approx(47.92, abs=0.005)
 
 
 def test_every_metric_is_defined() -> None:
