@@ -112,8 +112,10 @@ class Section:
 
     @property
     def title(self) -> str:
-        """ "embedded-views@1", or the data's first digits for a local task."""
-        return self.board.first.task.benchmark or f"data {self.board.first.data.fingerprint[:12]}"
+        """ "embedded-views@1", or for a local task what its data are, such as "packs, 20 val scenes"."""
+        data = self.board.first.data
+        where = data.simulator.get("scenes") or data.simulator.get("name", "data")
+        return self.board.first.task.benchmark or f"{where}, {len(data.scenes)} {data.split} scenes"
 
 
 def hues_of(boards: Sequence[Board]) -> dict[str, int]:
