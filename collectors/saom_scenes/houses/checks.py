@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from math import hypot
 
 from saom_scenes.houses.model import EXTERIOR, House, HouseError, Opening, Point, Room, Wall
-from saom_scenes.houses.plan import area_of, crosses_itself, edges, inside
+from saom_scenes.houses.plan import area_of, crosses_itself, edges
 
 LARGEST_SIDE_M = 80.0
 _LEAST_AREA_M2 = 0.5
@@ -147,11 +147,6 @@ def _check_apart(house: House, walls: dict[str, Wall]) -> None:
                     f"wall {opening.walls[0]}: the holes of {other.opening_id} and {opening.opening_id} overlap"
                 )
         by_wall[opening.walls[0]].append(opening)
-
-
-def room_at(house: House, point: Point) -> Room | None:
-    """The room that a point lies in."""
-    return next((room for room in house.rooms if inside(point, room.outline)), None)
 
 
 def _shown(point: Point) -> str:

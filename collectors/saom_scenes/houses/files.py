@@ -27,11 +27,6 @@ _HUNDREDTHS = {"train": 80, "val": 90}
 """Below which hundredth of all names a house whose file says nothing is in a split; the rest are test."""
 
 
-def is_house_name(scene: str) -> bool:
-    """Whether a scene's name is a house's."""
-    return scene.startswith(PREFIX)
-
-
 def house_name(line: bytes) -> str:
     """The name of the house that a line holds."""
     return PREFIX + hashlib.sha256(line.strip()).hexdigest()[:_DIGITS]

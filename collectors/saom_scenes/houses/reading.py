@@ -6,7 +6,7 @@ from typing import Any
 
 from saom_scenes.houses.assets import Rgb, assets
 from saom_scenes.houses.checks import check_house
-from saom_scenes.houses.fields import FURTHEST_M, Field
+from saom_scenes.houses.fields import Field
 from saom_scenes.houses.model import (
     EXTERIOR,
     SCHEMA,
@@ -16,7 +16,6 @@ from saom_scenes.houses.model import (
     Item,
     Light,
     Opening,
-    Point,
     Room,
     Surface,
     Wall,
@@ -211,6 +210,3 @@ def _number(field: Field | None, default: float, low: float, high: float) -> flo
 
 def _share(field: Field | None) -> float | None:
     return None if field is None else field.number(0.0, 1.0)
-
-
-__all__ = ["FURTHEST_M", "MOST_OBJECTS", "MOST_ROOMS", "Point", "read_house"]

@@ -20,7 +20,6 @@ _LARGEST_P, _EDGE_P = 0.8, 0.7
 _LEAST_M = 0.4
 _RECTANGLES = 12
 _TRIES = 6
-_TALL_M = 1.2
 _PROBE_M = 0.1
 _YAWS = (0, 90, 180, 270)
 
