@@ -276,7 +276,7 @@ def _title(setting: Setting) -> str:
 
 def _table(figures: dict[str, dict[str, Any]]) -> Table:
     """A row a contender and kind of epoch; how many times faster than the plain loop, by wall clock and by CPU time."""
-    table = Table("", "epoch", "images/s", "ms an image", "CPU ms", "times the plain loop", "by CPU time", "peak MiB")
+    table = Table("", "epoch", "images/s", "ms", "CPU ms", "faster", "by CPU", "peak MiB", box=None)
     plain = figures.get(PLAIN) or figures[next(iter(figures))]
     base = {key: _per_image(plain[key], (FIRST, AGAIN)) for key in ("wall_s", "cpu_s")}
     for name, found in figures.items():
