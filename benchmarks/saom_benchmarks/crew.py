@@ -9,7 +9,8 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -31,6 +32,8 @@ Ask = tuple[int, tuple[tuple[Rule, int], ...]]
 Answers = list[list[Answer]]
 """Of each ask, of each protocol and model."""
 ENGINES = ("local", "ray")
+# Shares may take unlike times, and half an hour is torch's own limit; a process that dies is noticed by torchrun.
+_PATIENCE = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Order:
     device: str
     overrides: EverythingOverrides
     weights: Path | None
+    names: tuple[str, ...] | None = None
+    """What to call the models; two checkpoints of one recipe have the same name of their own."""
     processes: int = 1
     batch: int = 1
     """Images asked of a process at a time."""
@@ -114,7 +119,7 @@ def wait_for_all() -> None:
     import torch.distributed as distributed
 
     if not distributed.is_initialized():
-        distributed.init_process_group("gloo")
+        distributed.init_process_group("gloo", timeout=_PATIENCE)
     distributed.barrier()
 
 
@@ -154,10 +159,14 @@ class _RayPool:
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
             self._connect(order.processes)
-        gpus = {"num_gpus": 1} if order.device.startswith("cuda") else {}
-        scorer = self._ray.remote(num_cpus=1, **gpus)(_Scorer)
-        self._actors = [scorer.remote(order) for _ in range(order.processes)]
+        gpus = {"num_gpus": 1} if _is_gpu(order.device) else {}
+        self._actors: list[Any] = []
         self._next = 0
+        self._require(order.processes, ["CPU", *(["GPU"] if gpus else [])])
+        scorer = self._ray.remote(num_cpus=1, **gpus)(_Scorer)
+        # Ray shows each worker its own GPU alone.
+        theirs = replace(order, device="cuda") if gpus else order
+        self._actors = [scorer.remote(theirs) for _ in range(order.processes)]
 
     def submit(self, asks: tuple[Ask, ...]) -> "Future[Answers]":
         actor = self._actors[self._next % len(self._actors)]
@@ -181,6 +190,23 @@ class _RayPool:
             where = f"no Ray cluster answers at {address}" if address else "Ray could not be started here"
             raise SaomBenchError(f"{where}: {str(error).splitlines()[0]}") from error
 
+    def _require(self, processes: int, kinds: Sequence[str]) -> None:
+        """A worker that no machine has room for would never start, and never be missed."""
+        there = self._ray.cluster_resources()
+        for kind in kinds:
+            if there.get(kind, 0) < processes:
+                self.close()
+                raise SaomBenchError(
+                    f"--workers {processes} needs as many {kind}s, and Ray has {there.get(kind, 0):g}; give fewer "
+                    "workers, or a larger cluster as RAY_ADDRESS"
+                )
+
+
+def _is_gpu(device: str) -> bool:
+    import torch
+
+    return device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
+
 
 class _Scorer:
     """A Ray actor."""
@@ -199,7 +225,7 @@ def _start(order: Order) -> None:
     import torch
 
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // order.processes))
-    models, shared = load_models(order.specs, None, order.device, order.overrides, order.weights)
+    models, shared = load_models(order.specs, order.names, order.device, order.overrides, order.weights)
     _loaded.update(dataset=open_dataset(order.folder), models=models, saved_s=lambda: shared.saved_s)
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -15,6 +16,9 @@ from typer.testing import CliRunner, Result
 
 from saom_bench.errors import SaomBenchError
 from saom_benchmarks.cli import eval_
+from saom_benchmarks.crew import Crew, Order
+from saom_benchmarks.models import EverythingOverrides
+from saom_benchmarks.results import read_results
 
 app = typer.Typer()
 app.command()(eval_)
@@ -40,11 +44,12 @@ def plain(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _numbers(folder: Path) -> dict[str, dict[str, Any]]:
-    """Results without what may differ: times, the command, the digest of it all."""
+    """Results without what may differ: times, the command, the state of a working tree, the digest of it all."""
+    differs = {"speed", "created", "command", "git", "digest"}
     found = {}
     for path in sorted(folder.glob("*.json")):
         content = json.loads(path.read_text())
-        found[path.name] = {k: v for k, v in content.items() if k not in {"speed", "created", "command", "digest"}}
+        found[path.name] = {k: v for k, v in content.items() if k not in differs}
     return found
 
 
@@ -55,8 +60,48 @@ def test_other_processes_give_the_numbers_of_one(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(p for p in sys.path if p))
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    # Its workers are polite by default (nice 15): on a busy machine they would get no turn.
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
     _run("--data", data, "--models", "grid-boxes,oracle", "--out", tmp_path, "--workers", 2, *options)
     assert _numbers(tmp_path) == _numbers(plain)
+
+
+MODEL = """
+from saom_benchmarks.controls import OracleModel
+
+def load(spec, request):
+    model = OracleModel()
+    model.card = model.card.model_copy(update={"name": "ours", "kind": "other", "spec": spec})
+    return model
+"""
+
+
+@pytest.mark.slow
+def test_models_of_one_name_may_be_named_for_several_workers(data: Path, tmp_path: Path) -> None:
+    files = [tmp_path / "a.py", tmp_path / "b.py"]
+    for file in files:
+        file.write_text(MODEL)
+    models = ",".join(map(str, files))
+    options = ("--protocol", "oracle-point", "--out", tmp_path / "out", "--workers", 2)
+    _run("--data", data, "--models", models, "--names", "A,B", *options)
+    results = read_results([tmp_path / "out"])
+    assert sorted((r.model.name, r.status) for r in results) == [("A", "complete"), ("B", "complete")]
+
+
+@pytest.mark.parametrize(("device", "there", "lacks"), [("cpu", {"CPU": 1.0}, "CPU"), ("cuda", {"CPU": 8.0}, "GPU")])
+def test_workers_that_ray_has_no_room_for_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, there: dict[str, float], lacks: str
+) -> None:
+    cluster = SimpleNamespace(
+        is_initialized=lambda: True,
+        cluster_resources=lambda: there,
+        exceptions=SimpleNamespace(RayActorError=RuntimeError),
+    )
+    monkeypatch.setitem(sys.modules, "ray", cluster)
+    order = Order(tmp_path, ("oracle",), device, EverythingOverrides(), None, processes=2, engine="ray")
+    with pytest.raises(SaomBenchError, match=f"needs as many {lacks}s, and Ray has"):
+        Crew(order)
 
 
 @pytest.mark.slow
