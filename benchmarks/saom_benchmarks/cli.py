@@ -1,5 +1,6 @@
 """``saom-bench eval``, ``saom-bench tasks`` and ``saom-bench leaderboard``."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -128,11 +129,16 @@ def eval_(
         title = asked.title if limit is None and everything_limit is None else ""
         everything_limit = everything_limit or asked.everything_images
     plans = plan(dataset, wanted, limit, everything_limit, title)
-    loaded, shared = load_models(_split(models), None if names is None else _split(names), device, overrides, weights)
+    if asked is not None:
+        # So are other points, and protocols that the task has not.
+        own = protocols(list(asked.protocols), grid=asked.grid)
+        plans = [each if each.protocol in own else replace(each, benchmark="") for each in plans]
+    specs, called = tuple(_split(models)), None if names is None else tuple(_split(names))
+    loaded, shared = load_models(specs, called, device, overrides, weights)
     if (rank() or (1, 1))[0] == 1:
         _announce(dataset, loaded, [f"{each.protocol.name} on {len(each.indices)} images" for each in plans])
     with progress() as bar:
-        order = Order(data, tuple(_split(models)), device, overrides, weights, workers, batch, engine)
+        order = Order(data, specs, device, overrides, weights, called, workers, batch, engine)
         results = evaluate(dataset, loaded, plans, out, bar, lambda: shared.saved_s, seed, fresh, order, timed)
     if not results:  # another process of torchrun has them
         return

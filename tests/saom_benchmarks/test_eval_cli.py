@@ -1,6 +1,7 @@
 """The commands ``eval`` and ``leaderboard`` as a user runs them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from typer.testing import CliRunner, Result
 
 from saom_bench.errors import SaomBenchError
 from saom_benchmarks.cli import eval_, leaderboard
+from saom_benchmarks.results import read_results
+from saom_benchmarks.tasks import TASKS
 
 app = typer.Typer()
 app.command("eval")(eval_)
@@ -40,6 +43,22 @@ def test_eval_then_leaderboard(data: Path, tmp_path: Path) -> None:
     assert (tmp_path / "page.md").read_text().startswith("# Leaderboard")
     assert _run("leaderboard", out).exit_code == 0
     assert (out / "LEADERBOARD.md").exists()
+
+
+def test_a_row_has_a_tasks_name_only_with_the_tasks_own_points(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = replace(TASKS["embedded-views@1"], simulators=(), geometry=None)
+    monkeypatch.setitem(TASKS, task.title, task)
+
+    def names(*options: object) -> list[str]:
+        out = tmp_path / "-".join(map(str, options))
+        _run("eval", "--task", task.title, "--data", data, "--models", "oracle", "--out", out, *options)
+        return [result.task.benchmark for result in read_results([out])]
+
+    assert names("--protocol", "oracle-point") == [task.title]
+    assert names("--grid", "8x8") == [task.title, ""]  # everything mode has no such points
+    assert names("--protocol", "oracle-point-published") == [""]
 
 
 def test_damaged_results_stop_the_leaderboard_unless_skipped(data: Path, tmp_path: Path) -> None:
