@@ -15,7 +15,7 @@ import torch  # noqa: E402
 from saom_bench.everything import EverythingConfig, everything, preset, settings_of  # noqa: E402
 from saom_bench.files import sha256_file  # noqa: E402
 from saom_bench.prompts import assign  # noqa: E402
-from saom_bench.sam.checkpoint import read_metadata  # noqa: E402
+from saom_bench.sam.checkpoint import read_metadata, selection_scenes  # noqa: E402
 from saom_bench.sam.model import Embedding, Sam  # noqa: E402
 from saom_bench.sam.registry import checkpoint_path, load_model  # noqa: E402
 from saom_bench.types import PointPrompts, Proposals, Sample  # noqa: E402
@@ -138,5 +138,5 @@ def _checkpoint_card(spec: str, sam: Sam, path: Path, header: dict[str, Any]) ->
         recipe=recipe,
         trained_on=header.get("train_fingerprint"),
         train_scenes=tuple(header.get("train_scenes", ())),
-        val_scenes=tuple(header.get("val_scenes", ())),
+        val_scenes=selection_scenes(header),
     )

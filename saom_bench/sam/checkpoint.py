@@ -47,6 +47,12 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return _read(path)[0]
 
 
+def selection_scenes(header: Mapping[str, Any]) -> tuple[str, ...]:
+    """The scenes on which a checkpoint was chosen among others of its run; older ones do not tell, and count as such
+    that were."""
+    return tuple(map(str, header.get("selection_scenes", header.get("val_scenes")) or ()))
+
+
 def load_checkpoint(path: Path, device: str = "cpu", weights: Path | None = None) -> Sam:
     """The fine-tuned model: its base by name, then the checkpoint's tensors over it.
 

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from saom_bench import provenance
 from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.files import sha256_file
-from saom_bench.sam.checkpoint import read_metadata
+from saom_bench.sam.checkpoint import read_metadata, selection_scenes
 from saom_bench.sam.model import Sam
 from saom_bench.sam.registry import checkpoint_path, load_model
 from saom_bench.shards.dataset import ShardDataset, open_dataset
@@ -48,6 +48,8 @@ class Ancestry:
     sha256: str = ""
     train_scenes: frozenset[str] = frozenset()
     val_scenes: frozenset[str] = frozenset()
+    selection_scenes: frozenset[str] = frozenset()
+    """Those of val_scenes on which it was chosen among others of its run."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,8 @@ def ancestry_of(model: str) -> Ancestry:
     if path is None:
         return Ancestry()
     header = read_metadata(path)
-    seen = (frozenset(map(str, header.get(key) or ())) for key in ("train_scenes", "val_scenes"))
-    return Ancestry(sha256_file(path), *seen)
+    train, val = (frozenset(map(str, header.get(key) or ())) for key in ("train_scenes", "val_scenes"))
+    return Ancestry(sha256_file(path), train, val, frozenset(selection_scenes(header)))
 
 
 def build(planned: Plan, train_advance: Callable[[], None], val_advance: Callable[[], None]) -> tuple[Job, Tally]:
@@ -187,6 +189,7 @@ def metadata_of(planned: Plan) -> dict[str, Any]:
         "train_scenes": sorted({*planned.train_data.scenes, *planned.ancestry.train_scenes}),
         "val_fingerprint": planned.val_data.fingerprint,
         "val_scenes": sorted({*planned.val_data.scenes, *planned.ancestry.val_scenes}),
+        "selection_scenes": sorted(planned.ancestry.selection_scenes),
         "from_checkpoint_sha256": planned.ancestry.sha256,
         "simulator": planned.train_data.simulator,
         "command": provenance.command_line(),

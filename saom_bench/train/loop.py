@@ -267,9 +267,12 @@ class Trainer:
     def _checkpoint(self, name: str) -> None:
         if not self.job.ranks.first:
             return
-        position = {"step": self.at.step, "epoch": self.at.epoch, "val": self.at.last_scores}
+        job = self.job
+        header = {**job.metadata, "step": self.at.step, "epoch": self.at.epoch, "val": self.at.last_scores}
+        if name == BEST or job.recipe.early_stop:  # otherwise the schedule alone chose it
+            header["selection_scenes"] = sorted({*header.get("selection_scenes", ()), *job.val_data.scenes})
         with self.averaged():
-            save_checkpoint(self.job.out / name, self.job.sam, {**self.job.metadata, **position})
+            save_checkpoint(job.out / name, job.sam, header)
 
     def averaged(self) -> AbstractContextManager[None]:
         """Have the model be the moving average of its weights, where the recipe keeps one."""

@@ -130,6 +130,14 @@ def test_a_checkpoint_says_who_it_is(tmp_path: Path) -> None:
     assert base.settings["everything"]["grid"] == tuned.settings["everything"]["grid"] == [16, 16]
 
 
+@pytest.mark.parametrize(("told", "scenes"), [({}, ("FloorPlan21",)), ({"selection_scenes": []}, ())])
+def test_validated_on_is_not_chosen_on(tmp_path: Path, told: dict[str, list[str]], scenes: tuple[str, ...]) -> None:
+    path = tmp_path / "last.safetensors"
+    save_checkpoint(path, load_model("mobile-sam"), {"val_scenes": ["FloorPlan21"], **told})
+    (model,), _ = load_models([str(path)], None, "cpu", EverythingOverrides())
+    assert model.card.val_scenes == scenes
+
+
 @pytest.mark.parametrize(
     ("specs", "names", "message"),
     [

@@ -145,6 +145,9 @@ def test_a_checkpoint_is_not_validated_on_what_it_was_trained_on(run, folders, t
     header = read_metadata(tmp_path / "run" / "last.safetensors")
     assert header["train_scenes"] == ["FloorPlan1", "FloorPlan2", "FloorPlan9"]  # what came before is not forgotten
     assert header["val_scenes"] == ["FloorPlan21", "FloorPlan25"]
+    # The run chose its best checkpoint on its val scenes, and the last one on none; of the one before that is not told.
+    assert header["selection_scenes"] == ["FloorPlan25"]
+    assert read_metadata(tmp_path / "run" / "best.safetensors")["selection_scenes"] == ["FloorPlan21", "FloorPlan25"]
     assert header["from_checkpoint_sha256"] == sha256_file(path)
 
 
