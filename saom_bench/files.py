@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from saom_bench.errors import SaomBenchError
+
 PARTIAL_SUFFIX = ".part"
 
 
@@ -30,6 +32,14 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         seal(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def require_place(path: Path, option: str, is_folder: bool = True) -> None:
+    """Raise SaomBenchError where a file stands in the place of a folder, or a folder in that of a file."""
+    if is_folder and path.exists() and not path.is_dir():
+        raise SaomBenchError(f"{path} is a file; give a folder as {option}")
+    if not is_folder and path.is_dir():
+        raise SaomBenchError(f"{path} is a folder; give a file as {option}")
 
 
 def write_text_atomically(path: Path, text: str) -> None:

@@ -250,8 +250,9 @@ def _size(source: Path) -> "tuple[Size, int]":
 
 def _plan(images: Sequence[Path], out: Path) -> list[tuple[Path, str]]:
     """Each picture and the name of its outputs; pictures of one name in several folders get numbers."""
-    if out.exists() and not out.is_dir():
-        raise SaomBenchError(f"{out} is a file; give a folder as --out")
+    from saom_bench.files import require_place
+
+    require_place(out, "--out")
     jobs: list[tuple[Path, str]] = []
     taken: set[str] = set()
     for source in (picture for path in images for picture in _pictures(path)):

@@ -101,6 +101,7 @@ def eval_(
         _repeat(repro, data, models, device, weights)
         return
     from saom_bench.everything.config import parse_grid
+    from saom_bench.files import require_place
     from saom_bench.shards.dataset import open_dataset
     from saom_benchmarks.boards import boards
     from saom_benchmarks.crew import Order, rank
@@ -108,9 +109,15 @@ def eval_(
     from saom_benchmarks.leaderboard import render
     from saom_benchmarks.models import EverythingOverrides, load_models
     from saom_benchmarks.protocols import protocols
-    from saom_benchmarks.tables import write_tables
+    from saom_benchmarks.tables import require_pyarrow, write_tables
     from saom_benchmarks.tasks import task_of
 
+    # What would fail after the scoring is found now.
+    require_place(out, "--out")
+    if pictures is not None:
+        require_place(pictures, "--pictures")
+    if parquet:
+        require_pyarrow()
     asked = None if task is None else task_of(task)
     names_of = _split(protocol) if protocol is not None else list(asked.protocols if asked else DEFAULT_PROTOCOLS)
     points = parse_grid(grid) if grid is not None else asked.grid if asked else None
@@ -204,11 +211,15 @@ def leaderboard(
     saom-bench leaderboard results --html page.html --data data/test
     """
     from saom_bench.errors import SaomBenchError
-    from saom_bench.files import write_text_atomically
+    from saom_bench.files import require_place, write_text_atomically
     from saom_benchmarks.boards import boards
     from saom_benchmarks.leaderboard import markdown as to_markdown
     from saom_benchmarks.leaderboard import render
     from saom_benchmarks.results import read_results
+
+    for path, option in ((markdown, "--markdown"), (html, "--html")):
+        if path is not None:
+            require_place(path, option, is_folder=False)
 
     def warn(problem: SaomBenchError) -> None:
         if not skip_damaged:

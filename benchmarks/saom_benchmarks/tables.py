@@ -12,16 +12,23 @@ from saom_benchmarks.compare import read_frames
 from saom_benchmarks.results import Result
 
 
+def require_pyarrow() -> None:
+    """Raise SaomBenchError where it is not installed."""
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError as error:
+        raise SaomBenchError("--parquet needs pyarrow: pip install 'saom-bench[parquet]'") from error
+
+
 def write_tables(out: Path, result: Result) -> list[Path]:
     """Write ``STEM.objects.parquet`` and, of everything mode, ``STEM.proposals.parquet``; returns their paths.
 
     Raises SaomBenchError without pyarrow, or when the result's records are gone. A failed result has no tables.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise SaomBenchError("--parquet needs pyarrow: pip install 'saom-bench[parquet]'") from error
+    require_pyarrow()
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     if result.status != "complete":
         return []
     paths = []

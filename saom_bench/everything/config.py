@@ -127,6 +127,6 @@ def settings_of(header: Mapping[str, Any], source: str) -> EverythingConfig:
 def parse_grid(text: str) -> tuple[int, int]:
     """(nx, ny) from text such as "32x32" or "320x64". Raises SaomBenchError for any other text."""
     nx, _, ny = text.lower().partition("x")
-    if not (nx.isdecimal() and ny.isdecimal()):
+    if not (nx.isdecimal() and ny.isdecimal() and int(nx) and int(ny)):
         raise SaomBenchError(f"{text!r} is no grid; give points along x and y, such as 32x32")
     return int(nx), int(ny)

@@ -62,6 +62,10 @@ def export(sam: Sam, out: Path, form: str, metadata: Mapping[str, Any]) -> float
 
 def _onnx(sam: Sam, out: Path) -> float:
     """encoder.onnx and decoder.onnx."""
+    try:
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise SaomBenchError("ONNX export needs onnxscript; run: pip install 'saom-bench[export]'") from error
     encoder = sam.encoder[0]
     if isinstance(encoder, OnnxEncoder):
         shutil.copyfile(encoder.path, out / ENCODER_ONNX)
@@ -132,10 +136,6 @@ def _to_onnx(
     module: nn.Module, inputs: tuple[Tensor, ...], path: Path, names: list[str], outputs: list[str], many: str | None
 ) -> None:
     """Export by torch; ``many`` names the input whose first axis may have any length, as have then all outputs."""
-    try:
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise SaomBenchError("ONNX export needs onnxscript; run: pip install 'saom-bench[export]'") from error
     shapes = None
     if many is not None:
         shapes = {name: {0: torch.export.Dim("prompts")} if name == many else None for name in names}

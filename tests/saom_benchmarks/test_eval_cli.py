@@ -1,6 +1,7 @@
 """The commands ``eval`` and ``leaderboard`` as a user runs them."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,6 +62,28 @@ def test_a_row_has_a_tasks_name_only_with_the_tasks_own_points(
     assert names("--protocol", "oracle-point-published") == [""]
 
 
+def test_what_would_fail_after_the_scoring_is_found_before(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, out = tmp_path / "file", tmp_path / "out"
+    file.write_text("")
+    scoring = ("eval", "--data", data, "--models", "oracle", "--protocol", "oracle-point", "--out")
+    with pytest.raises(SaomBenchError, match="file is a file; give a folder as --out"):
+        _run(*scoring, file)
+    with pytest.raises(SaomBenchError, match="file is a file; give a folder as --pictures"):
+        _run(*scoring, out, "--pictures", file)
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "pyarrow.parquet", None)
+        with pytest.raises(SaomBenchError, match="--parquet needs pyarrow"):
+            _run(*scoring, out, "--parquet")
+    assert not out.exists()
+    _run(*scoring, out)
+    for option in ("--html", "--markdown"):
+        with pytest.raises(SaomBenchError, match=f"is a folder; give a file as {option}"):
+            _run("leaderboard", out, option, tmp_path)
+    assert not tmp_path.with_name(tmp_path.name + ".part").exists()
+
+
 def test_damaged_results_stop_the_leaderboard_unless_skipped(data: Path, tmp_path: Path) -> None:
     _run("eval", "--data", data, "--models", "oracle", "--protocol", "oracle-point", "--out", tmp_path)
     (tmp_path / "bad.json").write_text("{")
@@ -75,6 +98,7 @@ def test_damaged_results_stop_the_leaderboard_unless_skipped(data: Path, tmp_pat
         (["--models", "oracle", "--protocol", "evrything"], "did you mean 'everything'"),
         (["--models", "orcale"], "did you mean 'oracle'"),
         (["--models", "oracle", "--grid", "32"], "is no grid"),
+        (["--models", "oracle", "--everything-grid", "0x8"], "is no grid"),
         (["--models", "oracle", "--prior", "masks"], "did you mean 'mask'"),
         (["--models", "oracle", "--limit", "0"], "limit of 0"),
         (["--models", "sam:mobile-sam", "--pred-iou", "2"], "pred_iou is 2"),

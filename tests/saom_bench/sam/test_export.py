@@ -1,6 +1,7 @@
 """Exported models: read back by other programs they say what ours says, and a card says what they are."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -67,6 +68,13 @@ def test_full_has_every_tensor_under_segment_anythings_names(tmp_path) -> None:
     tensors = load_file(tmp_path / "model.safetensors")
     assert {name.split(".")[0] for name in tensors} == {"image_encoder", "prompt_encoder", "mask_decoder", "class_head"}
     torch.testing.assert_close(tensors["mask_decoder.iou_token.weight"], sam.mask_decoder.iou_token.weight.detach())
+
+
+def test_without_the_extra_nothing_is_written(tmp_path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(SaomBenchError, match=r"saom-bench\[export\]"):
+        export(tiny_vit_sam(), tmp_path, "onnx", {})
+    assert not list(tmp_path.iterdir())  # so that the same command may be given again
 
 
 def test_what_cannot_be_exported_is_refused(tmp_path, monkeypatch) -> None:
