@@ -77,6 +77,12 @@ class Board:
         return ", ".join([f"{name}{task.protocol}@{task.version}", *filter(None, [self.parameters])])
 
     @property
+    def compared_to(self) -> str:
+        """What differences are taken to: "SAM", or the name of another model where one was asked for."""
+        others = [e.baseline.model.name for e in self.entries if e.baseline and e.baseline.model.kind != "sam"]
+        return others[0] if others else "SAM"
+
+    @property
     def parameters(self) -> str:
         """The protocol's parameters in words."""
         return ", ".join(settings_words(self.first.task.parameters))

@@ -98,6 +98,16 @@ def eval_(
     torchrun --nproc-per-node 4 -m saom_bench eval --data data/test --models runs/v1
     """
     if repro is not None:
+        fixed: dict[str, Any] = {
+            "--task": task,
+            "--protocol": protocol,
+            "--names": names,
+            "--limit": limit,
+            "--grid": grid,
+        }
+        fixed |= {"--everything-limit": everything_limit, "--everything-grid": everything_grid, "--prior": prior}
+        fixed |= {"--pred-iou": pred_iou, "--stability": stability, "--nms": nms, "--min-area": min_area}
+        _refuse_with_repro({**fixed, "--pictures": pictures, "--workers": None if workers == 1 else workers})
         _repeat(repro, data, models, device, weights)
         return
     from saom_bench.everything.config import parse_grid
@@ -278,6 +288,14 @@ def _repeat(path: Path, data: Path, models: str, device: str, weights: Path | No
     console.print(
         f"[green]the same[/green] in all {len(stated.metrics)} metrics and {len(stated.tallies)} scenes: {path}"
     )
+
+
+def _refuse_with_repro(options: dict[str, Any]) -> None:
+    from saom_bench.errors import SaomBenchError
+
+    for option, value in options.items():
+        if value is not None:
+            raise SaomBenchError(f"--repro measures by the result's own settings, in one process; leave {option} out")
 
 
 def _repro_hint(data: Path, out: Path, results: list["Result"]) -> list[str]:

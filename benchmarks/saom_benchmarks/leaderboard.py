@@ -31,11 +31,12 @@ APART = "Tables differ in task, parameters or images, so their rows are not rank
 
 def markdown(shown: Sequence[Board]) -> str:
     """The boards as a Markdown page, each with its per-class table."""
+    to = " or ".join(dict.fromkeys(board.compared_to for board in shown))
     parts = [
         "# Leaderboard",
         "Percent, with 95 % intervals by bootstrap over scenes; ranked by the interval's lower end; = marks a row that "
-        "the paired difference does not tell from the one above; Δ is the paired difference of mIoU to SAM in points. "
-        + (APART if len(shown) > 1 else ""),
+        "the paired difference does not tell from the one above; "
+        f"Δ is the paired difference of mIoU to {to} in points. " + (APART if len(shown) > 1 else ""),
     ]
     for board in shown:
         columns = _columns(board)
@@ -76,7 +77,7 @@ def _columns(board: Board) -> list[_Column]:
         _Column("#", [(str(e.rank) if e.rank else "-") + ("=" if e.is_tied else "") for e in entries], 9),
         _Column("model", [e.result.model.name + ("*" if e.notes else "") for e in entries], 9),
         _Column("mIoU", [percent(r.metrics.get(RANKED_BY)) for r in results], 9),
-        _Column("Δ SAM", [percent(e.delta, signed=True) for e in entries], 8),
+        _Column(f"Δ {board.compared_to}", [percent(e.delta, signed=True) for e in entries], 8),
         _Column("mAcc", [_value(r.metrics.get("macc")) for r in results], 7),
     ]
     for name in board.columns:

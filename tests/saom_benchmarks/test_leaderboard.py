@@ -121,6 +121,8 @@ def test_the_baseline_has_the_same_base_weights() -> None:
 def test_any_model_can_be_the_baseline() -> None:
     (board,) = boards([SAM, SAOM], baseline="SAOM")
     assert [entry.delta and entry.delta.value for entry in board.entries] == [None, pytest.approx(-20)]
+    assert "| Δ SAOM |" in markdown([board])
+    assert "| Δ SAM |" in markdown(boards([SAM, SAOM]))
     with pytest.raises(SaomBenchError, match="called 'nobody'"):
         boards([SAM], baseline="nobody")
 

@@ -143,6 +143,13 @@ def test_other_data_and_other_models_are_no_repetition(data: Path, plain: Path, 
         _run("--data", data, "--repro", path, "--models", "oracle")
 
 
+@pytest.mark.parametrize("option", [("--limit", 1), ("--everything-grid", "8x8"), ("--workers", 2)])
+def test_a_repetition_takes_no_settings(data: Path, plain: Path, option: tuple[str, object]) -> None:
+    path = next(plain.glob("everything--grid-boxes--*.json"))
+    with pytest.raises(SaomBenchError, match=f"own settings, in one process; leave {option[0]} out"):
+        _run("--data", data, "--repro", path, *option)
+
+
 def test_what_differs_is_listed(data: Path, plain: Path, tmp_path: Path) -> None:
     from saom_benchmarks.repeat import differences
     from saom_benchmarks.results import read_result
