@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from saom_bench.errors import SaomBenchError
 from saom_bench.types import BoolMask, RgbImage
 
 Color = tuple[int, int, int]
@@ -89,10 +90,13 @@ def shrink(rgb: RgbImage, max_side: int) -> RgbImage:
 
 
 def save(path: Path, rgb: RgbImage) -> None:
-    """Write a PNG or, by the name's ending, a JPEG."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a PNG or, by the name's ending, a JPEG. Raises SaomBenchError where it cannot be written."""
     options = {"quality": 90} if path.suffix.lower() in {".jpg", ".jpeg"} else {"optimize": True}
-    Image.fromarray(rgb).save(path, **options)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rgb).save(path, **options)
+    except OSError as error:
+        raise SaomBenchError(f"{path} cannot be written ({error.strerror or error}); give another file") from error
 
 
 @lru_cache(maxsize=16)

@@ -97,7 +97,8 @@ def _chosen(names: str | None, available: Mapping[str, Path]) -> dict[str, Path]
     for name in (part.strip() for part in (names or "").split(",")):
         match = _RANGE.match(name)
         if match:
-            wanted |= {f"FloorPlan{n}" for n in range(int(match[1]), int(match[2]) + 1)} & set(available)
+            low, high = int(match[1]), int(match[2])
+            wanted |= {scene for scene in available if (n := _number(scene)) is not None and low <= n <= high}
         elif name:
             wanted.add(name)
     missing = sorted(wanted.difference(available))
@@ -109,8 +110,14 @@ def _chosen(names: str | None, available: Mapping[str, Path]) -> dict[str, Path]
 
 
 def _order(name: str) -> tuple[bool, int, str]:
+    number = _number(name)
+    return number is None, number or 0, name
+
+
+def _number(name: str) -> int | None:
+    """The number of an iTHOR scene; None of any other."""
     number = name.removeprefix("FloorPlan")
-    return not number.isdecimal(), int(number) if number.isdecimal() else 0, name
+    return int(number) if number.isdecimal() else None
 
 
 def _import(assets: "Assets", chosen: Mapping[str, Path], out: Path, redo: bool) -> "list[Imported]":

@@ -76,8 +76,14 @@ def test_mistakes_in_what_is_asked_for(whole: Path, tmp_path: Path) -> None:
     assert "no folder Assets" in fails(tmp_path, out)
     assert "did you mean 'FloorPlan901'" in fails(whole, out, "--scenes", "FloorPlan902")
     assert "names no scene" in fails(whole, out, "--scenes", "FloorPlan1-30")
+    assert "names no scene" in fails(whole, out, "--scenes", f"FloorPlan1000-{10**18}")
     assert "--texture-size 4" in fails(whole, out, "--texture-size", "4")
     assert not out.exists()
+
+
+def test_a_file_of_the_clone_that_cannot_be_read_is_named(clone: Path, tmp_path: Path) -> None:
+    (assets(clone) / "gone.mat.meta").symlink_to(tmp_path / "nowhere")
+    assert "gone.mat.meta cannot be read" in fails(clone, tmp_path / "packs")
 
 
 def test_a_clone_without_a_folder_that_is_needed(clone: Path, tmp_path: Path) -> None:
@@ -215,6 +221,10 @@ def test_show_and_preview(whole: Path, tmp_path: Path) -> None:
         r, g, b = picture.convert("RGB").getpixel((picture.width // 5, picture.height // 2))
     assert g > r + 40
     assert g > b + 40
+    no_folder = tmp_path / "packs.png" / "again.png"
+    refused = RUN.invoke(app, ["preview", str(out), "--out", str(no_folder)])
+    assert f"{no_folder} cannot be written" in str(refused.exception)
+    assert isinstance(refused.exception, SaomBenchError)
 
 
 def test_show_names_damaged_packs_and_shows_the_others(whole: Path, tmp_path: Path) -> None:

@@ -105,7 +105,10 @@ class UnityProject:
             for name in sorted(files):
                 if name.endswith(".meta"):
                     path = Path(folder) / name
-                    with path.open("rb") as file:
-                        found = _GUID.search(file.read(512))
+                    try:
+                        with path.open("rb") as file:
+                            found = _GUID.search(file.read(512))
+                    except OSError as error:
+                        raise UnityError(f"{path} cannot be read ({error.strerror or error})") from error
                     if found:
                         self._paths.setdefault(found[1].decode(), path.with_suffix(""))
