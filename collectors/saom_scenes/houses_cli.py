@@ -1,5 +1,6 @@
 """``saom-bench scenes generate``: a file of new houses by ProcTHOR's published recipe."""
 
+import gzip
 import json
 import re
 from collections import Counter
@@ -12,13 +13,15 @@ from rich.table import Table
 
 from saom_bench.console import console, next_steps, progress
 from saom_bench.errors import SaomBenchError, unknown
-from saom_bench.files import write_text_atomically
+from saom_bench.files import write_atomically
 
 _MOST_HOUSES = 100_000
 
 
 def generate(
-    out: Annotated[Path, typer.Argument(help="The file to write, one house as JSON a line: houses.jsonl.")],
+    out: Annotated[
+        Path, typer.Argument(help="The file to write, one house as JSON a line: houses.jsonl or .jsonl.gz.")
+    ],
     rooms: Annotated[str, typer.Option(help="Rooms of a house: 4, or 1-6 for each number in turn.")] = "1-6",
     count: Annotated[int, typer.Option("--count", "-n", help="How many houses.")] = 12,
     seed: Annotated[int, typer.Option(help="The same seed gives the same houses.")] = 0,
@@ -60,10 +63,20 @@ def generate(
             types.update({assets()[item.asset_id].object_type for item, _ in read_house(house).everything()})
             bar.update(task, advance=1)
     try:
-        write_text_atomically(out, "\n".join(lines) + "\n")
+        _write(out, ("\n".join(lines) + "\n").encode())
     except OSError as error:
         raise SaomBenchError(f"{out} cannot be written ({error.strerror}); give another file") from error
     _show(out, lines, types, split)
+
+
+def _write(out: Path, content: bytes) -> None:
+    # No time in the archive: the same seed gives the same bytes.
+    packed = gzip.compress(content, mtime=0) if out.suffix == ".gz" else content
+
+    def write(partial: Path) -> None:
+        partial.write_bytes(packed)
+
+    write_atomically(out, write)
 
 
 def _numbers(text: str) -> list[int]:
@@ -100,4 +113,5 @@ def _show(out: Path, lines: list[str], types: Counter[str], split: str) -> None:
     table.add_row("object types", f"{len(types)}, {len(seen)} of the {len(classes)} classes of {classes.name}")
     table.add_row("bytes/house", f"{sum(map(len, lines)) / len(lines):,.0f}")
     console.print(table)
-    next_steps(f"saom-bench collect data/{out.stem} --houses {out} --split {split} --views-per-scene 20")
+    folder = f"data/{out.name.split('.')[0]}"
+    next_steps(f"saom-bench collect {folder} --houses {out} --split {split} --views-per-scene 20")

@@ -1,5 +1,6 @@
 """New houses: valid, deterministic, and such that people could live in them."""
 
+import gzip
 import json
 from functools import cache
 from itertools import combinations
@@ -185,8 +186,21 @@ def test_the_command_writes_houses_that_are_found_again(tmp_path: Path) -> None:
     before = out.read_bytes()
     refused = RUN.invoke(APP, [str(out), "--count", "1"])
     assert isinstance(refused.exception, SaomBenchError)
-    assert RUN.invoke(APP, [str(out), "--rooms", "1-2", "--count", "3", "--seed", "4", "--split", "val", "--overwrite"])
+    out.write_text("something else")
+    again = RUN.invoke(
+        APP, [str(out), "--rooms", "1-2", "--count", "3", "--seed", "4", "--split", "val", "--overwrite"]
+    )
+    assert again.exit_code == 0, again.output
     assert out.read_bytes() == before
+
+
+def test_a_name_that_ends_in_gz_is_packed(tmp_path: Path) -> None:
+    plain, packed = tmp_path / "houses.jsonl", tmp_path / "houses.jsonl.gz"
+    for out in (plain, packed):
+        result = RUN.invoke(APP, [str(out), "--rooms", "1", "--count", "1"])
+        assert f"collect data/houses --houses {out}" in " ".join(result.output.split())
+    assert gzip.decompress(packed.read_bytes()) == plain.read_bytes()
+    assert HouseFile(packed).names == HouseFile(plain).names
 
 
 @pytest.mark.parametrize(
