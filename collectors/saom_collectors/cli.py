@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -332,14 +333,21 @@ def _show_status(out: Path) -> None:
 def _next_commands(out: Path, config: "CollectConfig") -> list[str]:
     preview = f"saom-bench shards preview {out} --out {out / 'preview.png'}"
     if config.player.houses is not None and config.split == "train":
-        more = f"{config.player.houses.with_name('val.jsonl')}"
-        make = f"saom-bench scenes generate {more} --split val --rooms 1-6 --count 10"
-        return [preview, make, f"saom-bench collect {out.with_name('val')} --houses {more} --split val"]
+        more = config.player.houses.with_name("val.jsonl")
+        config = replace(config, player=replace(config.player, houses=more))
+        make = [f"saom-bench scenes generate {shlex.quote(str(more))} --split val --rooms 1-6 --count 10"]
+        return [preview, *make * (not more.exists()), *_toward_training(out, config)]
     if config.split == "train":
-        val = out.with_name("val")
-        train = f"saom-bench train runs/saomv1 --recipe saomv1-cpu --data {out} --val {val}"
-        return [preview, f"saom-bench collect {val} --split val {shlex.join(config.options())}", train]
+        return [preview, *_toward_training(out, config)]
     return [preview, f"saom-bench eval --data {out} --models sam:mobile-sam --out results"]
+
+
+def _toward_training(out: Path, config: "CollectConfig") -> list[str]:
+    val = out.with_name("val")
+    return [
+        f"saom-bench collect {val} --split val {shlex.join(config.options())}",
+        f"saom-bench train runs/saomv1 --recipe saomv1-cpu --data {out} --val {val}",
+    ]
 
 
 def key_table(title: str) -> Table:

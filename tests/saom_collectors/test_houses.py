@@ -86,6 +86,22 @@ def test_workers_find_the_file_from_any_folder(mixed: HouseFile, monkeypatch: py
     assert PlayerOptions().anywhere() == PlayerOptions()
 
 
+def test_what_comes_next_makes_houses_for_validation_of_the_same_kind(mixed: HouseFile, tmp_path: Path) -> None:
+    options = PlayerOptions(size_hw=(64, 80), houses=mixed.path, parts=True)
+    config = CollectConfig("train", simulator_of(options), options, label_set="saom-55")
+    more = mixed.path.with_name("val.jsonl")
+    make, collect_them, train = cli._next_commands(tmp_path / "out", config)[1:]
+    assert f"scenes generate {more} --split val" in make
+    assert f"--houses {more}" in collect_them
+    assert "--size 80x64" in collect_them
+    assert "--label-set saom-55" in collect_them
+    assert "--parts" in collect_them
+    assert str(mixed.path) not in collect_them
+    assert f"--data {tmp_path / 'out'} --val {tmp_path / 'val'}" in train
+    more.write_text("{}")
+    assert cli._next_commands(tmp_path / "out", config)[1:] == [collect_them, train]
+
+
 @pytest.mark.slow
 def test_houses_become_shards_and_a_malformed_one_is_put_aside(tmp_path: Path) -> None:
     # One room is enough for the way, and quickly drawn.
