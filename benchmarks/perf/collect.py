@@ -35,7 +35,7 @@ from saom_collectors.decode import decode
 from saom_collectors.jobs import Done
 from saom_collectors.runlog import RunLog
 from saom_collectors.session import PlayerOptions
-from saom_collectors.thor import ThorSession, open_player, simulator_of
+from saom_collectors.thor import ThorSession, keys_of, open_player, simulator_of
 from saom_collectors.views import ViewRules, choose_views, scout_size
 
 CLASSES = label_set("saom-54")
@@ -147,11 +147,12 @@ def _decoded(session: ThorSession) -> dict[str, float]:
     """One turn of both, each from the event as it arrived, to masks that must be equal."""
     event = session.step("Pass")
     every = LabelSet("every", tuple(sorted({o["objectType"] for o in event.metadata["objects"]})))
+    types = {o["objectId"]: o["objectType"] for o in event.metadata["objects"]}
     started = process_time()
     masks: dict[str, Any] = dict(event.instance_masks.items())
     middle = process_time()
-    view = session._view(event)
-    labels, instances = decode(view.ids, view.keys, view.types, every)
+    ids = event.instance_masks.instance_segmentation_frame_uint32
+    labels, instances = decode(ids, keys_of(event.instance_masks), types, every)
     ended = process_time()
     for instance in instances:
         if not np.array_equal(labels == instance.label, masks[instance.object_id]):

@@ -55,16 +55,16 @@ class _Runs:
 
     def __init__(self, image: NDArray[np.uint32], values: NDArray[np.uint32]) -> None:
         self.height, self.width = image.shape
-        flat = np.ascontiguousarray(image).reshape(-1)
-        begins = np.empty(flat.size, np.bool_)
-        np.not_equal(flat[1:], flat[:-1], out=begins[1:])
-        begins[:: self.width] = True
+        # Row by row: the client's frame is a view that is upside down, and a copy of it would cost as much as the rest.
+        begins = np.empty(image.shape, np.bool_)
+        begins[:, 0] = True
+        np.not_equal(image[:, 1:], image[:, :-1], out=begins[:, 1:])
         starts = np.flatnonzero(begins)
-        self.lengths: _Ints = np.diff(starts, append=flat.size)
+        self.lengths: _Ints = np.diff(starts, append=image.size)
         self.rows: _Ints = starts // self.width
         self.lefts: _Ints = starts - self.rows * self.width
         self._count = len(values) + 1
-        found = flat[starts]
+        found = image[self.rows, self.lefts]
         places = np.searchsorted(values, found)
         is_known = np.append(values, 0)[places] == found
         self.value_of_run: _Ints = np.where(is_known & (places < len(values)), places, len(values))

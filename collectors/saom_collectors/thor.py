@@ -334,7 +334,7 @@ class ThorSession:
         masks = event.instance_masks
         if event.frame is None or not hasattr(masks, "instance_segmentation_frame_uint32"):
             raise PlayerLost(f"the {self.options.kind} player sent no picture or no instance masks in {self._scene}")
-        keys = {name: int(masks._integer_color_key(list(color))) for name, color in masks.instance_colors.items()}
+        keys = keys_of(masks)
         ids = masks.instance_segmentation_frame_uint32
         wrong = [name for name in keys if self._is_faulty(name)]
         faulty = tuple(name for name in wrong if (ids == keys.pop(name)).any())
@@ -359,6 +359,11 @@ class ThorSession:
 
     def _is_faulty(self, object_id: str) -> bool:
         return self.options.kind == "unity" and bool(known_fault(self._scene or "", object_id))
+
+
+def keys_of(masks: Any) -> dict[str, int]:
+    """Each object's value in the id frame of the client's ``event.instance_masks``."""
+    return {name: int(masks._integer_color_key(list(color))) for name, color in masks.instance_colors.items()}
 
 
 def _parts_in(event: Mapping[str, Any]) -> NDArray[np.uint16]:
