@@ -54,11 +54,15 @@ def root(
 
 
 def main() -> None:
-    """Run the command line; a SaomBenchError prints one line on stderr and exits 2."""
+    """Run the command line; a SaomBenchError, and a path that will not do, print one line on stderr and exit 2."""
     try:
         app()
     except SaomBenchError as error:
         _fail(str(error))
+    except (FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename} cannot be used ({error.strerror}); choose another file or folder")
     except ImportError as error:
         if ".so" not in str(error):
             raise

@@ -2,13 +2,17 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from saom_bench import cli
 
-VERBS = ("collect", "shards", "models", "train", "recipes", "eval", "leaderboard", "predict")
+VERBS = (
+    *("collect", "shards", "models", "train", "recipes", "eval", "tasks", "leaderboard", "predict", "compare"),
+    *("scenes", "doctor"),
+)
 HEAVY = ("torch", "h5py", "ai2thor", "cv2", "onnxruntime", "embreex", "segment_anything")
 
 
@@ -41,6 +45,19 @@ def test_a_missing_system_library_is_one_line_and_exit_2(
     monkeypatch.setattr(cli, "app", lambda: (_ for _ in ()).throw(ImportError("no module named x")))
     with pytest.raises(ImportError):
         cli.main()
+
+
+def test_a_path_through_a_file_is_one_line_and_exit_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(cli, "app", (tmp_path / "file" / "out").mkdir)
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert "file/out cannot be used (Not a directory); choose another" in said
+    assert said.count("\n") == 1
 
 
 def test_a_mistake_is_one_line_and_exit_2() -> None:
