@@ -1,7 +1,7 @@
 """A model for other programs: ONNX files, transformers' SamModel, or all weights under segment-anything's own names.
 
 Every format is a folder with a model card. What was written is read back and held against the model it came from:
-ONNX by onnxruntime, SamModel by transformers, on the same random features and points.
+ONNX by onnxruntime, SamModel by transformers, on the same random features and points; all weights tensor by tensor.
 """
 
 from saom_bench.sam import runtime
@@ -18,7 +18,7 @@ from typing import Any  # noqa: E402
 import numpy as np  # noqa: E402
 import onnxruntime  # noqa: E402
 import torch  # noqa: E402
-from safetensors.torch import save_file  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from saom_bench.errors import SaomBenchError, unknown  # noqa: E402
@@ -90,7 +90,9 @@ def _full(sam: Sam, out: Path) -> float:
     elif isinstance(encoder, TorchEncoder):
         tensors |= {f"image_encoder.{name}": value for name, value in encoder.module.state_dict().items()}
     save_file({name: value.contiguous() for name, value in tensors.items()}, out / WEIGHTS, {"format": "pt"})
-    return 0.0
+    written = load_file(out / WEIGHTS)
+    is_whole = all(torch.equal(written[name], value) for name, value in tensors.items())
+    return 0.0 if is_whole else float("inf")
 
 
 def _hf(sam: Sam, out: Path) -> float:

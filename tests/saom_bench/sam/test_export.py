@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tiny_sam import EMBEDDING_SIZE, tiny_sam, tiny_vit_sam
 
 from saom_bench.errors import SaomBenchError
@@ -75,6 +75,15 @@ def test_without_the_extra_nothing_is_written(tmp_path, monkeypatch) -> None:
     with pytest.raises(SaomBenchError, match=r"saom-bench\[export\]"):
         export(tiny_vit_sam(), tmp_path, "onnx", {})
     assert not list(tmp_path.iterdir())  # so that the same command may be given again
+
+
+def test_weights_that_were_not_written_whole_are_refused(tmp_path, monkeypatch) -> None:
+    def save(tensors, path, metadata) -> None:
+        save_file({name: torch.zeros_like(value) for name, value in tensors.items()}, path, metadata)
+
+    monkeypatch.setattr(exporting, "save_file", save)
+    with pytest.raises(SaomBenchError, match="do not use"):
+        export(tiny_vit_sam(), tmp_path, "full", {})
 
 
 def test_what_cannot_be_exported_is_refused(tmp_path, monkeypatch) -> None:
