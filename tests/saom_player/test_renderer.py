@@ -348,9 +348,13 @@ def test_the_cache_gives_the_same_bytes_and_survives_corruption(tmp_path: Path) 
 def test_another_scene_does_not_take_the_stored_light(tmp_path: Path) -> None:
     scene = room()
     darker = replace(scene, ambient_up=(0.1, 0.1, 0.1))
-    for each in (scene, darker, replace(scene, windows=())):
+    sheets = [
+        replace(scene, structures=(structure("wall", wall(5.0, material=replace(WHITE, one_sided=one_sided))),))
+        for one_sided in (False, True)
+    ]
+    for each in (scene, darker, replace(scene, windows=()), *sheets):
         Renderer(each, tmp_path).prepare()
-    assert len(list(tmp_path.glob("bake-*.light"))) == 3
+    assert len(list(tmp_path.glob("bake-*.light"))) == 5
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:

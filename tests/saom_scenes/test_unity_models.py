@@ -159,6 +159,15 @@ def test_a_thousand_nodes_in_each_other_are_refused() -> None:
         parse_fbx(whole([deep]), "deep.fbx")
 
 
+def test_a_node_that_reaches_beyond_the_one_it_is_in_is_refused() -> None:
+    data = bytearray(whole([node("A", [], [node("B", [1])]), node("C", [2])]))
+    child, after = len(HEAD) + 14, data.index(b"C", len(HEAD))
+    assert parse_fbx(bytes(data), "sound.fbx")
+    struct.pack_into("<I", data, child, after)
+    with pytest.raises(UnityError, match="damaged"):
+        parse_fbx(bytes(data), "crafted.fbx")
+
+
 TEXT = """; FBX 7.3.0 project file
 FBXHeaderExtension:  {
 	FBXVersion: 7300

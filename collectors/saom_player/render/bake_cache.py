@@ -21,7 +21,8 @@ _DIGEST_BYTES = 32
 def content_key(version: int, triangles: Triangles, windows: Sequence[WindowOpening], ambient: tuple[Rgb, Rgb]) -> str:
     """Hex digest of everything that the bake depends on."""
     digest = hashlib.sha256(f"{version} {windows!r} {ambient!r}".encode())
-    digest.update(repr([material.emission >= 1 or material.opacity < 1 for material in triangles.materials]).encode())
+    kinds = [(material.emission >= 1 or material.opacity < 1, material.one_sided) for material in triangles.materials]
+    digest.update(repr(kinds).encode())
     for array in (triangles.positions, triangles.normals, triangles.material, triangles.part):
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

@@ -86,18 +86,19 @@ class _Reader:
     def root(self) -> Node:
         nodes, at = [], 27
         while at + self._head_size <= len(self._data):
-            node, at = self._node(at, 0)
+            node, at = self._node(at, 0, len(self._data))
             if node is None:
                 break
             nodes.append(node)
         return Node("", (), tuple(nodes))
 
-    def _node(self, at: int, depth: int) -> tuple[Node | None, int]:
+    def _node(self, at: int, depth: int, limit: int) -> tuple[Node | None, int]:
         end, count, _, length = struct.unpack_from(self._head, self._data, at)
         if end == 0:
             return None, at + self._head_size
-        if depth > _DEEPEST or not at < end <= len(self._data):
-            raise ValueError("a node reaches beyond the file")
+        # Beyond its parent, a crafted file could have the same bytes read again at every depth.
+        if depth > _DEEPEST or not at < end <= limit:
+            raise ValueError("a node reaches beyond the file or what it is in")
         at += self._head_size
         name = self._data[at : at + length].decode()
         at += length
@@ -109,7 +110,7 @@ class _Reader:
             values.append(value)
         children = []
         while at < end:
-            child, at = self._node(at, depth + 1)
+            child, at = self._node(at, depth + 1, end)
             if child is None:
                 break
             children.append(child)
