@@ -168,12 +168,10 @@ KILL_SCENES = tuple(f"FloorPlan{n}" for n in range(1, 9))
 
 
 def collect_under_fire(folder: str) -> None:
-    """What the kill test runs as a process of its own: many attempts, two workers that are recycled."""
-    from saom_bench.console import console
+    """What the kill test runs, in a process of its own or here: many attempts, two workers that are recycled."""
     from saom_collectors.collect import CollectConfig, collect
     from saom_collectors.jobs import JobRules
 
-    console.quiet = True
     config = CollectConfig("train", SIMULATOR, PlayerOptions(size_hw=(60, 80)), views_per_scene=4, rules=RULES)
     collect(Path(folder), KILL_SCENES, config, 2, open_with_player, JobRules(attempts=1000, recycle_after=3))
 

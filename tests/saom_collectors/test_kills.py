@@ -24,7 +24,8 @@ def hashes(folder: Path) -> dict[str, str]:
 def start(folder: Path) -> "subprocess.Popen[bytes]":
     search = os.pathsep.join(p for p in sys.path if p)
     environment = {**os.environ, "PYTHONPATH": search, "TMPDIR": str(temporary(folder))}
-    return subprocess.Popen([sys.executable, "-c", _CODE, str(folder)], env=environment, stderr=subprocess.DEVNULL)
+    silent = subprocess.DEVNULL
+    return subprocess.Popen([sys.executable, "-c", _CODE, str(folder)], env=environment, stdout=silent, stderr=silent)
 
 
 def temporary(folder: Path) -> Path:
