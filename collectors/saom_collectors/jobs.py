@@ -149,6 +149,8 @@ class _Pool(Generic[Task, Result]):
         for ready in wait(listening, self._patience_s()):
             if isinstance(ready, Connection):
                 yield from self._receive(self._crew[ready])
+            elif stop:
+                stop.heard()
         now = time.monotonic()
         for member in [m for m in self._crew.values() if m.task is not None and m.deadline < now]:
             task, error = member.task, f"it hung: {member.overdue()}"

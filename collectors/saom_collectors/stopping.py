@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 
@@ -12,14 +12,25 @@ class Stop:
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
         self._count = 0
         self.signal: int | None = None
         """The first signal's number."""
 
     def fileno(self) -> int:
-        """Readable from the first request on."""
+        """Readable when there was a signal: a wait on it ends, and Python then calls the signal's handler."""
         return self._reader
+
+    def heard(self) -> None:
+        """What made ``fileno`` readable is known, so that only another signal does again."""
+        with suppress(BlockingIOError):
+            os.read(self._reader, 4096)
+
+    @property
+    def wakeup_fd(self) -> int:
+        """Where whoever hears of a signal first writes."""
+        return self._writer
 
     @property
     def is_requested(self) -> bool:
@@ -40,7 +51,8 @@ class Stop:
         """Ask for a stop, or for haste; a signal handler."""
         self._count += 1
         self.signal = self.signal or number
-        os.write(self._writer, b"!")
+        with suppress(BlockingIOError):
+            os.write(self._writer, b"!")
 
     def close(self) -> None:
         """Let go of the pipe."""
@@ -52,10 +64,14 @@ class Stop:
 def stop_on_signals() -> Iterator[Stop]:
     """SIGINT and SIGTERM request a stop in place of ending this process; for its main thread."""
     stop = Stop()
+    # A handler in Python does not end a wait that begins just after the signal came, or that is another thread's to
+    # hear; what is written to the pipe at the signal itself does.
+    wakeup = signal.set_wakeup_fd(stop.wakeup_fd, warn_on_full_buffer=False)
     before = {number: signal.signal(number, stop.request) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup)
         stop.close()

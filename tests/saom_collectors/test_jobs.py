@@ -8,13 +8,14 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import pytest
 
 from saom_bench.errors import SaomBenchError
 from saom_collectors.jobs import Advanced, Done, Failed, JobRules, Paused, run_jobs
-from saom_collectors.stopping import Stop
+from saom_collectors.stopping import Stop, stop_on_signals
 
 ONCE = JobRules(attempts=1)
 HANDLES = Path("/proc/self/fd")
@@ -205,3 +206,20 @@ def test_a_second_stop_waits_for_nobody() -> None:
     assert [e for e in events if not isinstance(e, Advanced)] == []
     assert multiprocessing.active_children() == []
     stop.close()
+
+
+def test_a_stop_ends_a_wait_that_its_signal_did_not_interrupt() -> None:
+    def signal_elsewhere() -> None:
+        # As when it comes just before a wait begins: the main thread's system call goes on.
+        time.sleep(0.2)
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    with stop_on_signals() as stop:
+        thread = threading.Thread(target=signal_elsewhere)
+        thread.start()
+        assert wait([stop.fileno()], 30) == [stop.fileno()]
+        thread.join()
+        assert stop.is_requested
+        stop.heard()
+        assert wait([stop.fileno()], 0) == []
+    assert signal.set_wakeup_fd(-1) == -1
