@@ -78,7 +78,8 @@ class Recipe:
         ),
     ] = "none"
     mask_choice: Annotated[
-        Literal["predicted-iou", "loss"], _about("which of SAM's three masks is trained: the best by either")
+        Literal["predicted-iou", "loss", "both"],
+        _about('which of SAM\'s three masks is trained: the best by either, or "both" with half the weight each'),
     ] = "predicted-iou"
     mask_reduction: Annotated[
         Literal["mean", "sum"], _about('dice and focal over the masks of a step: "mean", or "sum" as published')

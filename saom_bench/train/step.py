@@ -102,19 +102,23 @@ def losses_of(
     low = decoded.low_res_logits[..., :height, :width].to(dtype)
     wanted, border = prompts.labels[part], recipe.ignore_border_px
     coarse, coarse_valid = _target_tensors(sam, image, part, recipe, embedding, dtype)
-    if recipe.mask_choice == "loss":
+    choices = []
+    if recipe.mask_choice != "predicted-iou":
         valid = None if coarse_valid is None else coarse_valid[:, None]
-        choice = best_by_loss(low, coarse[:, None], recipe.dice_weight, recipe.focal_weight, valid)
-    else:
-        choice = decoded.predicted_iou.argmax(dim=1)
+        choices.append(best_by_loss(low, coarse[:, None], recipe.dice_weight, recipe.focal_weight, valid))
+    if recipe.mask_choice != "loss":
+        choices.append(decoded.predicted_iou.argmax(dim=1))
     if recipe.loss_size == "low":
-        logits, truth, truth_valid = take(low, choice), coarse, coarse_valid
+        chosen, truth, truth_valid = [take(low, choice) for choice in choices], coarse, coarse_valid
     else:
-        chosen = take(decoded.low_res_logits, choice)[:, None].to(dtype)
-        logits = sam.upscale(chosen, embedding)[:, 0]
+        masks = [take(decoded.low_res_logits, choice)[:, None].to(dtype) for choice in choices]
+        chosen = [sam.upscale(mask, embedding)[:, 0] for mask in masks]
         full = targets(image.labels, wanted, prompts.ignored, border)
         truth, truth_valid = _on(sam, full.masks, dtype), None if full.valid is None else _on(sam, full.valid, dtype)
-    terms = {"dice": dice_loss(logits, truth, truth_valid), "focal": focal_loss(logits, truth, truth_valid)}
+    terms = {
+        "dice": torch.stack([dice_loss(logits, truth, truth_valid) for logits in chosen]).mean(dim=0),
+        "focal": torch.stack([focal_loss(logits, truth, truth_valid) for logits in chosen]).mean(dim=0),
+    }
     if recipe.class_weight:
         classes = torch.from_numpy(prompts.class_index[part]).to(sam.device)
         scores = sam.classify(decoded.iou_token).to(dtype)

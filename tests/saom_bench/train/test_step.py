@@ -69,7 +69,22 @@ def test_the_iou_head_trains_when_its_loss_has_weight(sample) -> None:
     assert not any(name.startswith("class_head") for name in parameters)
 
 
-@pytest.mark.parametrize("change", [{}, {"loss_size": "low"}, {"mask_choice": "loss", "iou_weight": 0.5}])
+@pytest.mark.parametrize("loss_size", ["image", "low"])
+def test_two_choices_of_mask_share_the_weight(sample, loss_size) -> None:
+    sam = _double_sam()
+    image = _step_image(sam, sample, PUBLISHED)
+    by_iou, by_loss, both = (
+        step_losses(sam, [image], replace(PUBLISHED, loss_size=loss_size, mask_choice=choice))
+        for choice in ("predicted-iou", "loss", "both")
+    )
+    assert by_loss["dice"] + by_loss["focal"] < by_iou["dice"] + by_iou["focal"]
+    for name in ("dice", "focal"):
+        assert both[name] == pytest.approx((by_iou[name] + by_loss[name]) / 2)
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"loss_size": "low"}, {"mask_choice": "loss", "iou_weight": 0.5}, {"mask_choice": "both"}]
+)
 def test_gradients_do_not_depend_on_the_chunk_size(sample, change) -> None:
     gradients = []
     for size in (1, 100):
