@@ -47,18 +47,26 @@ reproduce-cpu: install  ## the table of the recipes against SAM, seeds 0-2: hour
 	  $(if $(PACKS),--packs $(PACKS)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(RECIPES),--recipes $(RECIPES)) \
 	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(DRY_RUN),--dry-run)
 
-# The committed leaderboard: small enough for two cores. CHECKPOINT is a training run or its file; PACKS adds the rooms
-# of AI2-THOR itself, where you have made packs of them (collectors/PACKS.md).
-CHECKPOINT ?= demo/saomv1/best.safetensors
-CONTENDERS := --models sam:mobile-sam,$(CHECKPOINT),part-merge,grid-boxes,oracle --names SAM,SAOMv1,part-merge,grid-boxes,oracle
-leaderboard: install  ## score SAM, a checkpoint, floors and the oracle, and write data/results with the page
-	$(SAOM_BENCH) collect board/views --split test --views-per-scene 1 $(VIEWS)
-	$(SAOM_BENCH) eval --task embedded-mini@1 --data board/views $(CONTENDERS) --protocol oracle-point --out board/results
+# The committed leaderboard, about an hour of two cores. The checkpoints are those of make reproduce-cpu, or yours; one that
+# is not there is left out. PACKS adds the rooms of AI2-THOR itself, where you have made packs of them (collectors/PACKS.md).
+SAOMv1 ?= reproduce/runs/saomv1-cpu.embedded.seed0/last.safetensors
+SAOMv2 ?= reproduce/runs/saomv2-cpu.embedded.seed0/last.safetensors
+PanoSAM ?= reproduce/runs/panosam-cpu.panoramas.seed0/last.safetensors
+empty :=
+joined = $(subst $(empty) ,$(comma),$(strip $(1)))
+comma := ,
+FOUND := $(foreach name,SAOMv1 SAOMv2 PanoSAM,$(if $(wildcard $($(name))),$(name)))
+CONTENDERS = --models $(call joined,sam:mobile-sam $(foreach name,$(FOUND),$($(name))) part-merge grid-boxes oracle) \
+  --names $(call joined,SAM $(FOUND) part-merge grid-boxes oracle) --out board/results
+leaderboard: install  ## score SAM, the trained checkpoints, floors and the oracle, and write data/results with the page
+	$(SAOM_BENCH) collect board/views --split test --views-per-scene 6 $(VIEWS)
+	$(SAOM_BENCH) collect board/panoramas --kind panoramas --split test --views-per-scene 2 --seed 0
+	$(SAOM_BENCH) eval --task embedded-views@1 --data board/views $(CONTENDERS) --everything-grid 16x16
+	$(SAOM_BENCH) eval --task embedded-panoramas@1 --data board/panoramas $(CONTENDERS) --everything-grid 40x8
 	if [ -n "$(PACKS)" ]; then $(SAOM_BENCH) collect board/packs --packs $(PACKS) --split val --views-per-scene 4 $(VIEWS) && \
-	  $(SAOM_BENCH) eval --data board/packs $(CONTENDERS) --limit 20 --everything-limit 8 --everything-grid 12x12 \
-	  --out board/results; fi
+	  $(SAOM_BENCH) eval --data board/packs $(CONTENDERS) --everything-limit 20 --everything-grid 16x16; fi
 	$(SAOM_BENCH) leaderboard board/results --html data/results/leaderboard.html --markdown data/results/LEADERBOARD.md \
-	  --data board/views $(if $(PACKS),--data board/packs)
+	  --data board/views --data board/panoramas $(if $(PACKS),--data board/packs)
 	cp -r board/results/*.json board/results/pictures data/results/
 
 test: install  ## the whole test suite

@@ -96,6 +96,7 @@ TASKS: dict[str, Task] = {
             simulators=("saom-player",),
             geometry="parametric",
             kind="panorama",
+            grid=(320, 64),
             everything_images=20,
         ),
         Task(
