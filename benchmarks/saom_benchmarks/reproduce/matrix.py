@@ -23,7 +23,9 @@ class Size:
     """How much of everything: scenes, views a scene, and images that are scored; everything mode takes longest."""
 
     train_scenes: int = 40
-    """In turn from each type of room; all val scenes are scored."""
+    """Of views, in turn from each type of room; all val scenes are scored."""
+    panorama_scenes: int = 80
+    """Of panoramas, which show a whole room each, one is taken in every train scene."""
     train_views: int = 5
     val_views: int = 4
     point_images: int = 40

@@ -32,14 +32,16 @@ from saom_benchmarks.reproduce.matrix import (
 )
 from saom_benchmarks.results import Result, read_results
 
-VIEW = ("--size", "480x360", "--fov", "70")
-TRIES = {TRAIN: "4", VAL: "8"}
+VIEW = {
+    TRAIN: ("--size", "480x360", "--fov", "70", "--tries", "4"),
+    VAL: ("--size", "480x360", "--fov", "70", "--tries", "8"),
+}
 PANORAMA = ("--kind", "panoramas")
 VAL_SCENES = 20
 # Seconds of two idle cores, measured; they are for the estimate alone.
 FRAME_S = {EMBEDDED: 0.45, PACKS: 1.2, PANORAMAS: 8.0}
 ENCODE_S, PROMPT_S, POINT_S, START_S = 0.75, 0.065, 0.03, 12.0
-PROMPTS_AN_IMAGE = 11
+PROMPTS_AN_IMAGE = {EMBEDDED: 11, PACKS: 11, PANORAMAS: 40}
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,11 @@ class Workplace:
         """The folder of the results on a source's val scenes."""
         return self.out / "results" / source
 
-    def scenes(self, split: str) -> int:
-        """Scenes of a split."""
-        return self.size.train_scenes if split == TRAIN else VAL_SCENES
+    def scenes(self, source: str, split: str) -> int:
+        """Scenes of a source's split."""
+        if split == VAL:
+            return VAL_SCENES
+        return self.size.panorama_scenes if source == PANORAMAS else self.size.train_scenes
 
     def views(self, source: str, split: str) -> int:
         """Pictures a scene."""
@@ -120,9 +124,9 @@ def collect(place: Workplace, source: str, split: str) -> Step:
     """The command that makes a data set; where it is whole already the command finds that in a moment."""
     views = place.views(source, split)
     packs = ("--packs", str(place.packs)) if source == PACKS else ()
-    kind = PANORAMA if source == PANORAMAS else VIEW
+    kind = PANORAMA if source == PANORAMAS else VIEW[split]
     folder = place.data(source, split)
-    limit = ("--limit-scenes", str(place.size.train_scenes)) if split == TRAIN else ()
+    limit = ("--limit-scenes", str(place.scenes(source, split))) if split == TRAIN else ()
     options = (
         "--split",
         split,
@@ -130,13 +134,11 @@ def collect(place: Workplace, source: str, split: str) -> Step:
         "--views-per-scene",
         str(views),
         *kind,
-        "--tries",
-        TRIES[split],
         "--seed",
         "0",
         *packs,
     )
-    seconds = START_S + place.scenes(split) * views * FRAME_S[source]
+    seconds = START_S + place.scenes(source, split) * views * FRAME_S[source]
     return Step(f"collect {source}-{split}", ("collect", str(folder), *options), seconds)
 
 
@@ -147,8 +149,9 @@ def train(place: Workplace, run: Run) -> Step:
     changes = [f"seed={run.seed}", f"val_every_epochs={epochs}", "val_images=16"]
     changes += [f"epochs={epochs}"] if epochs != recipe.epochs else []
     changes += [run.change] if run.change else []
-    images = place.scenes(TRAIN) * place.views(run.source, TRAIN)
-    prompts = images * min(PROMPTS_AN_IMAGE, recipe.max_prompts_per_image or PROMPTS_AN_IMAGE) * epochs
+    images = place.scenes(run.source, TRAIN) * place.views(run.source, TRAIN)
+    objects = PROMPTS_AN_IMAGE[run.source]
+    prompts = images * min(objects, recipe.max_prompts_per_image or objects) * epochs
     command = (
         *("train", str(place.run(run)), "--recipe", run.recipe),
         *("--data", str(place.data(run.source, TRAIN)), "--val", str(place.data(run.source, VAL))),
@@ -206,7 +209,7 @@ def _score(place: Workplace, source: str, models: dict[str, str], everything_onl
             str(place.results(source)),
         ),
     )
-    points = 0 if everything_only else images * PROMPTS_AN_IMAGE
+    points = 0 if everything_only else images * PROMPTS_AN_IMAGE[source]
     points += size.everything_images * int(nx) * int(ny)
     encoded = size.everything_images if everything_only else images
     seconds = START_S + encoded * ENCODE_S + len(models) * points * POINT_S
