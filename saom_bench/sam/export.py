@@ -9,6 +9,7 @@ from saom_bench.sam import runtime
 runtime.prepare()
 
 import json  # noqa: E402
+import logging  # noqa: E402
 import shutil  # noqa: E402
 import warnings  # noqa: E402
 from collections.abc import Callable, Mapping  # noqa: E402
@@ -141,6 +142,8 @@ def _to_onnx(
     shapes = None
     if many is not None:
         shapes = {name: {0: torch.export.Dim("prompts")} if name == many else None for name in names}
+    # It says which operators of packages that are not installed it does without; none are ours.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with torch.no_grad(), warnings.catch_warnings(action="ignore"):
         torch.onnx.export(
             module,
