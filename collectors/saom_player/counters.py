@@ -172,20 +172,25 @@ def carcass(
     pieces = [(r, top - SLAB_M) for r in cut(whole, [*before, *(r for r, _ in below)])]
     pieces += [(r, high) for sink, high in below for r in cut(clipped([sink], whole), before)]
     parts = []
-    inside = [_cabinet_inside(o) for o in objects if o.object_type == "Cabinet" and o.extent()[1][1] < top]
+    inside = [_cabinet_inside(o, objects) for o in objects if o.object_type == "Cabinet" and o.extent()[1][1] < top]
     for i, (r, high) in enumerate(pieces):
         if high < floor_y + 2 * _TOE_M:
             continue
         for k, (q, bottom, up) in enumerate(_without(r, floor_y + _TOE_M, high, inside)):
             parts.append(Part(f"carcass {i + 1}.{k + 1}" if k else f"carcass {i + 1}", upright(q, bottom, up, body)))
-        parts.append(Part(f"plinth {i + 1}", upright(grown(r, -0.01), floor_y, floor_y + _TOE_M, toe)))
+        for k, (q, bottom, up) in enumerate(_without(grown(r, -0.01), floor_y, floor_y + _TOE_M, inside)):
+            name = f"plinth {i + 1}.{k + 1}" if k else f"plinth {i + 1}"
+            parts.append(Part(name, upright(q, bottom, up, toe)))
     return Structure("CounterBase", tuple(parts)) if parts else None
 
 
-def _cabinet_inside(cabinet: PlacedObject) -> _Block:
-    """What must be free for a cabinet whose door may open."""
-    low, high = cabinet.extent()
-    return grown(footprint(cabinet), -0.003), low[1] + 0.003, high[1] - 0.003
+def _cabinet_inside(cabinet: PlacedObject, objects: Iterable[PlacedObject]) -> _Block:
+    """What must be free for a cabinet whose door may open: its box, which may be the door's alone, and its contents."""
+    held = [o for o in objects if cabinet.object_id in o.parents]
+    low = min(o.extent()[0][1] for o in (cabinet, *held))
+    around = [grown(footprint(cabinet), -0.003), *(grown(footprint(o), 0.01) for o in held)]
+    x0, z0, x1, z1 = (f(r[k] for r in around) for k, f in enumerate((min, min, max, max)))
+    return (x0, z0, x1, z1), low + (0.003 if not held else -0.003), cabinet.extent()[1][1] - 0.003
 
 
 def _without(r: Rectangle, low: float, high: float, holes: Sequence[_Block]) -> list[_Block]:

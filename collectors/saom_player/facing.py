@@ -28,6 +28,11 @@ _SLANTED_THICKNESS_M = 0.04
 _FAR_M = 9.0
 _BEFORE_M = 0.42
 _BESIDE_M = 0.08
+_DOOR_M = 0.09
+_THICKEST_WINDOW_M, _WINDOW_M = 0.6, 0.12
+_WIDEST_TOILET_M = 0.8
+_TOILET_X, _TOILET_Z = 0.48, (-0.313, 0.428)
+"""Of a box of AI2-THOR's largest toilet: how much of its width is toilet, and from where to where along its depth."""
 FRONT_M = 0.05
 """How thick doors and drawer fronts are, with what stands out of them."""
 
@@ -36,6 +41,10 @@ def front_box(o: PlacedObject, objects: Sequence[PlacedObject], walls: Sequence[
     """The object's box, its +z axis turned to where the object faces."""
     if o.object_type == "Bed":
         return _turned(o.box, 0 if _head_behind(o, objects) else 2)
+    if o.object_type == "Window" and min(o.box.size[0], o.box.size[2]) > _THICKEST_WINDOW_M:
+        return _backed(_pane(o), _across(_pane(o)), walls)
+    if o.object_type == "Toilet" and o.box.size[0] > _WIDEST_TOILET_M:
+        return _trimmed(o)
     if o.object_type in _FLAT:
         off_square = abs((o.rotation_deg[1] + 45.0) % 90.0 - 45.0)
         if off_square > _SQUARE_DEG and min(o.box.size[0], o.box.size[2]) > 0.25:
@@ -99,6 +108,8 @@ def _joinery(o: PlacedObject, objects: Sequence[PlacedObject], walls: Sequence[W
     host = _host(o, objects)
     if host is not None:
         return _along(o.box, front_box(host, objects, walls))
+    if o.object_type == "Cabinet" and min(o.box.size[0], o.box.size[2]) < _DOOR_M:
+        return _backed(o.box, _across(o.box), walls)  # A door alone; its pivot is at the hinge.
     offset = (np.array(o.position) - o.box.center) @ o.box.axes() / np.maximum(o.box.size, 1e-3)
     share = {0: offset[2], 1: offset[0], 2: -offset[2], 3: -offset[0]}
     quarters = tuple(q for q in range(4) if share[q] > 0.3) or tuple(range(4))
@@ -182,6 +193,27 @@ def _ahead_m(box: Box, r: Rectangle) -> float:
     axis = int(np.argmax(np.abs(direction)))
     edge = r[axis + 2] if direction[axis] > 0 else r[axis]
     return abs(edge - box.center[2 * axis])
+
+
+def _pane(o: PlacedObject) -> Box:
+    """A window whose box holds half the room as well: it is at the side of the box where its pivot is."""
+    pivot = (np.array(o.position) - o.box.center) @ o.box.axes()
+    half = np.array(o.box.size) / 2
+    axis = max((0, 2), key=lambda k: abs(pivot[k]) / half[k])
+    size, middle = list(o.box.size), np.array([pivot[0], 0.0, pivot[2]])
+    size[2 - axis] = 2 * float(half[2 - axis] - abs(pivot[2 - axis]))
+    size[axis] = _WINDOW_M
+    x, y, z = (float(v) for v in o.box.axes() @ middle + o.box.center)
+    return replace(o.box, center=(x, y, z), size=(size[0], size[1], size[2]))
+
+
+def _trimmed(o: PlacedObject) -> Box:
+    """The toilet alone, of a box that AI2-THOR makes half as wide again on every side."""
+    (x, _, _), (width, height, depth) = (np.array(o.position) - o.box.center) @ o.box.axes(), o.box.size
+    back, front = _TOILET_Z
+    center = o.box.axes() @ (x, 0.0, depth * (back + front) / 2) + o.box.center
+    size = (_TOILET_X * width, height, depth * (front - back))
+    return replace(o.box, center=(float(center[0]), float(center[1]), float(center[2])), size=size)
 
 
 def _slanted(o: PlacedObject) -> Box:

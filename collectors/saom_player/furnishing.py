@@ -9,14 +9,19 @@ import numpy as np
 from saom_player.layout_table import PlacedObject
 from saom_player.mesh import Part
 from saom_player.objects import build
-from saom_player.objects.workbench import Order
+from saom_player.objects.workbench import Block, Order
 from saom_player.openness import Changeable, posed
+from saom_player.overlap import Floats
 from saom_player.scene import Box, SceneObject, Shape
 
 Style = Callable[[], np.random.Generator]
 """Gives an object's generator anew: equal ones, so that an object keeps its looks when it opens."""
 _HINGE_SHARE = 0.3
 _CHANGES = {"openable", "toggleable"}
+_OPEN_FURNITURE = {"SideTable", "TVStand", "Desk", "Dresser", "CoffeeTable", "DiningTable"}
+_FRONTS = {"Drawer", "Cabinet"}
+_BELOW_TOP_M = 0.05
+_BASINS = {"Sink", "Bathtub"}
 
 
 def rng_of(seed: int, *names: str) -> np.random.Generator:
@@ -57,10 +62,45 @@ def order_of(o: PlacedObject, drawn: Box, objects: Sequence[PlacedObject]) -> Or
     held = [other.extent() for other in objects if o.object_id in other.parents]
     contents = tuple(sorted((low[1] - base, high[1] - base) for low, high in held))
     if "openable" not in o.flags:
-        return Order(on=on, contents=contents)
+        return Order(on=on, contents=contents, within=_within(o, drawn, objects), hollow=_hollow(o, drawn, objects))
     x, _, _ = (np.array(o.position) - drawn.center) @ drawn.axes() / drawn.size[0]
     hinge = int(np.sign(x)) if abs(x) > _HINGE_SHARE else 0
     return Order(boxed_open="isOpen" in o.flags, hinge=hinge, on=on, contents=contents)
+
+
+def _within(o: PlacedObject, drawn: Box, objects: Sequence[PlacedObject]) -> tuple[Block, ...]:
+    """What stands inside a piece of furniture, on its boards or under it, in its builder's frame."""
+    if o.object_type not in _OPEN_FURNITURE | _BASINS:
+        return ()
+    half, found = np.array(drawn.size) / 2, []
+    for other in objects:
+        if other is o or other.object_type in _FRONTS | _OPEN_FURNITURE:
+            continue
+        low, high = _on_bench(other.box, drawn)
+        middle = (low + high) / 2
+        beside = (np.abs(middle[[0, 2]]) > half[[0, 2]]).any()
+        if not beside and -_BELOW_TOP_M < low[1] < drawn.size[1] - 2 * _BELOW_TOP_M and high[1] < drawn.size[1]:
+            found.append(_block(low, high))
+    return tuple(found)
+
+
+def _hollow(o: PlacedObject, drawn: Box, objects: Sequence[PlacedObject]) -> Block | None:
+    """The basin of a sink or bathtub, in its builder's frame: down to what lies in it."""
+    basin = next((b for b in objects if o.object_type in _BASINS and b.object_id.startswith(f"{o.object_id}|")), None)
+    if basin is None:
+        return None
+    low, high = _on_bench(basin.box, drawn)
+    return _block(low, high)
+
+
+def _on_bench(box: Box, drawn: Box) -> tuple[Floats, Floats]:
+    """(3,) lowest and highest corner of a box in the frame of another's builder."""
+    corners = (box.corners() - drawn.center) @ drawn.axes() + (0.0, drawn.size[1] / 2, 0.0)
+    return corners.min(axis=0), corners.max(axis=0)
+
+
+def _block(low: Floats, high: Floats) -> Block:
+    return (float(low[0]), float(low[1]), float(low[2])), (float(high[0]), float(high[1]), float(high[2]))
 
 
 def _shape(o: PlacedObject, drawn: Box, order: Order, style: Style) -> Changeable:

@@ -14,6 +14,8 @@ from saom_player.facing import FRONT_M
 from saom_player.layout_table import PlacedObject
 from saom_player.materials import Palette
 from saom_player.mesh import Material, Mesh, Part
+from saom_player.outline import footprint
+from saom_player.rectangles import overlap
 from saom_player.rooms import FLOOR_Y_M, Room
 from saom_player.scene import Box, Structure, Vector
 from saom_player.shapes import box as box_mesh
@@ -24,6 +26,7 @@ _DEEP_M = 0.09
 _GAP_M = 0.004
 _BOARD_M = 0.016
 _LOWEST_SHELF_M = 0.08
+_SINK_OVER_M2 = 0.005
 
 
 def layer(box: Box, depth: float, at_front: bool) -> Box:
@@ -71,6 +74,19 @@ def _hollow(size: Vector, held: Sequence[float], material: Material) -> Mesh:
     return moved(merged(boards), y=-height / 2)
 
 
+def _below_sinks(body: Box, cabinet: PlacedObject, objects: Sequence[PlacedObject]) -> Box:
+    """A cabinet's body, ending below the sinks that are let into it: bowls hang in the cabinet's box."""
+    bottom = body.center[1] - body.size[1] / 2
+    top = bottom + body.size[1]
+    for o in objects:
+        if o.object_type == "Sink" and overlap(footprint(o), footprint(cabinet)) > _SINK_OVER_M2:
+            under = o.extent()[0][1] - _BOARD_M
+            if bottom + 2 * _LOWEST_SHELF_M < under < top:
+                top = under
+    x, _, z = body.center
+    return replace(body, center=(x, (bottom + top) / 2, z), size=(body.size[0], top - bottom, body.size[2]))
+
+
 def _cabinet_bodies(
     objects: Sequence[PlacedObject], boxes: Mapping[str, Box], rng: np.random.Generator
 ) -> Structure | None:
@@ -81,7 +97,7 @@ def _cabinet_bodies(
         box = boxes[o.object_id]
         if o.object_type != "Cabinet" or box.size[2] <= _DEEP_M:
             continue
-        body = layer(box, box.size[2] - FRONT_M, at_front=False)
+        body = _below_sinks(layer(box, box.size[2] - FRONT_M, at_front=False), o, objects)
         base = box.center[1] - box.size[1] / 2
         held = [other.extent()[0][1] - base for other in objects if o.object_id in other.parents]
         pose = np.eye(4)

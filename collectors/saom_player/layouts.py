@@ -19,9 +19,11 @@ from saom_player.scene import Box, Scene, SceneObject
 __all__ = ["UnknownScene", "load_scene", "scene_names"]
 
 _KINDS = {0: "kitchen", 2: "living-room", 3: "bedroom", 4: "bathroom"}
-# Receptacle volumes without a mesh of their own in AI2-THOR: their sink or bathtub is drawn instead. The floor is a
-# structure under the floor's own id.
+# Receptacle volumes without a mesh of their own in AI2-THOR, whose masks are made of meshes: their sink or bathtub is
+# drawn instead. The floor is a structure under the floor's own id.
 _UNSEEN = {"SinkBasin", "BathtubBasin", "Floor"}
+# Models of sinks in which all of the mesh hangs on the basin: there AI2-THOR's masks show a basin and no sink.
+_ALL_BASIN = {"Sink_5", "Sink_24"}
 _TABLE_LIKE = {"DiningTable", "CoffeeTable", "SideTable"}
 _THIN_M = {"Shelf": 0.03, "Painting": 0.045, "Poster": 0.012, "Mirror": 0.05}
 # Things that come as a set in real rooms share their style.
@@ -94,11 +96,22 @@ def _bounds(room: Room) -> Box:
 def _scene_object(
     o: PlacedObject, boxes: dict[str, Box], objects: Sequence[PlacedObject], room: Room, seed: int, scene: str
 ) -> SceneObject:
-    if o.object_type in _UNSEEN:
+    if o.object_type == "SinkBasin":
+        sink = next(
+            (s for s in objects if s.asset_id in _ALL_BASIN and o.object_id == f"{s.object_id}|SinkBasin"), None
+        )
+        return scene_object(o, () if sink is None else _built(sink, boxes, objects, seed, scene).parts)
+    if o.object_type in _UNSEEN or o.asset_id in _ALL_BASIN:
         return scene_object(o, ())
     if o.object_type == "CounterTop":
         plan = slab_plan(o, objects, room.plan)
         return scene_object(o, slab_parts(plan, *slab_heights(o, objects), _style(o, seed, scene)))
+    return _built(o, boxes, objects, seed, scene)
+
+
+def _built(
+    o: PlacedObject, boxes: dict[str, Box], objects: Sequence[PlacedObject], seed: int, scene: str
+) -> SceneObject:
     drawn = joinery.door_box(boxes[o.object_id]) if o.object_type == "Cabinet" else boxes[o.object_id]
     return built_object(o, drawn, order_of(o, drawn, objects), lambda: _style(o, seed, scene))
 

@@ -15,6 +15,9 @@ from saom_player.scene import Box, Structure
 from saom_player.shapes import box, cylinder
 from saom_player.transforms import moved, rotated, transformed
 
+_SUNK_M, _SUNK_SHARE = 0.004, 0.1
+"""How deep burners are set into the hob."""
+
 
 def stove_plan(objects: Sequence[PlacedObject]) -> Rectangle | None:
     """The floor rectangle of the stove, from its burners and knobs; None in a room without."""
@@ -46,7 +49,9 @@ def stove(
     r = stove_plan(objects)
     if r is None:
         return None
-    top = min(o.extent()[0][1] for o in objects if o.object_type == "StoveBurner") + 0.004
+    # Some burners are a plate of a few millimetres.
+    burners = [o.extent() for o in objects if o.object_type == "StoveBurner"]
+    top = min(low[1] + min(_SUNK_M, _SUNK_SHARE * (high[1] - low[1])) for low, high in burners)
     if top - floor_y < 0.4:
         return None
     palette = Palette(rng)

@@ -1,7 +1,7 @@
 """The bathroom: tub, toilet, and what toilet paper hangs on."""
 
 from saom_player.materials import WHITE
-from saom_player.objects.kitchen import bowl
+from saom_player.objects.kitchen import bowl, hollowed, levels, upstand
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.shapes import Floats, box, cylinder, ellipsoid, lathe, loft, rounded_box, superellipse, tube
 
@@ -12,14 +12,19 @@ def bathtub(b: Bench) -> None:
     power = b.pick([3.0, 6.0])
     built_in = b.chance(0.6)
     foot = 0.0 if built_in else 0.1 * b.h
+    floor, rim = levels(b, b.order.hollow) if b.order.hollow else (0.0, b.h)
     if built_in:
         skirt = b.mat.ceramic() if b.chance(0.5) else b.mat.paint(b.mat.color("cabinetry"))
         wall = 0.04 * min(b.w, b.d)
         x, z = b.w / 2 - wall / 2, b.d / 2 - wall / 2
-        b.add_each("skirt", box((b.w, 0.93 * b.h, wall), skirt), [(0, 0, z), (0, 0, -z)])
-        b.add_each("end skirt", box((wall, 0.93 * b.h, b.d), skirt), [(x, 0, 0), (-x, 0, 0)])
+        b.add_each("skirt", box((b.w, 0.93 * rim, wall), skirt), [(0, 0, z), (0, 0, -z)])
+        b.add_each("end skirt", box((wall, 0.93 * rim, b.d), skirt), [(x, 0, 0), (-x, 0, 0)])
         power = 7.0
-    bowl(b, "tub", (b.w / 2, b.d / 2), b.h, b.h - foot, enamel, rim=0.1 * min(b.w, b.d), power=power)
+    if b.order.hollow:
+        hollowed(b, "tub", b.order.hollow, floor, rim, enamel, power, body=True)
+        upstand(b, rim, enamel)
+    else:
+        bowl(b, "tub", (b.w / 2, b.d / 2), b.h, b.h - foot, enamel, rim=0.1 * min(b.w, b.d), power=power)
     chrome = b.mat.chrome()
     if not built_in:
         claw = ellipsoid((0.09, 2.4 * foot, 0.09), b.mat.brass() if b.chance(0.5) else chrome, sides=10, rows=6)

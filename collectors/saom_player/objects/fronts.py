@@ -90,3 +90,30 @@ def doors(
 def carcass(bench: Bench, material: Material, low: float, high: float, depth: float, *, name: str = "body") -> None:
     """The closed body behind fronts, from height ``low`` to ``high``, its back at the box's back."""
     bench.block(name, (bench.w, high - low, depth), material, (0.0, low, (depth - bench.d) / 2))
+
+
+def open_case(b: Bench, name: str, span: tuple[float, float], high: float, material: Material, wall: float) -> None:
+    """A case open to the front from x to x, up to a height: sides, a back, and boards under what stands in it.
+
+    Where something sticks through a side or the back, that is left out; what has a shelf of its own needs no board.
+    """
+    low_x, high_x = span
+    deep = b.d - 0.02
+    panels = {
+        "left side": ((low_x, 0.0, -deep / 2), (low_x + wall, high, deep / 2)),
+        "right side": ((high_x - wall, 0.0, -deep / 2), (high_x, high, deep / 2)),
+        "back": ((low_x + wall, 0.0, -b.d / 2), (high_x - wall, high, -b.d / 2 + 0.01)),
+    }
+    for part, (low, up) in panels.items():
+        if not b.holds_within(low, up):
+            size = (up[0] - low[0], up[1] - low[1], up[2] - low[2])
+            b.block(f"{name} {part}", size, material, ((low[0] + up[0]) / 2, low[1], (low[2] + up[2]) / 2))
+    levels: list[float] = []
+    for low, up in sorted(b.order.within, key=lambda block: block[0][1]):
+        y = low[1] - wall
+        inside = low_x < (low[0] + up[0]) / 2 < high_x
+        board = (low_x + wall, y, -deep / 2), (high_x - wall, y + wall - 0.002, deep / 2)
+        if inside and y > wall and all(abs(y - other) > wall for other in levels) and not b.holds_within(*board):
+            levels.append(y)
+            size = (high_x - low_x - 2 * wall, wall, deep)
+            b.block(f"{name} board {len(levels)}", size, material, ((low_x + high_x) / 2, y, 0.0))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from saom_player.mesh import Material
-from saom_player.objects.workbench import Bench, Builder
+from saom_player.objects.workbench import Bench, Block, Builder
 from saom_player.shapes import (
     Floats,
     box,
@@ -43,12 +43,87 @@ def bowl(
     b.add(f"{name} drain", drain, x, top - 0.945 * depth)
 
 
+def hollowed(
+    b: Bench, name: str, hollow: Block, floor: float, rim: float, material: Material, power: float, body: bool
+) -> None:
+    """A deck that fills the bench at a height ``rim``, with a bowl let into it down to ``floor``, where a basin is.
+
+    With ``body`` it stands on the floor of the bench, else the bowl hangs from the deck.
+    """
+    (x0, _, z0), (x1, _, z1) = hollow
+    x0, x1 = max(x0, 0.02 - b.w / 2), min(x1, b.w / 2 - 0.02)
+    z0, z1 = max(z0, 0.02 - b.d / 2), min(z1, b.d / 2 - 0.02)
+    middle, half = ((x0 + x1) / 2, (z0 + z1) / 2), ((x1 - x0) / 2, (z1 - z0) / 2)
+    deep, lip = rim - floor, min(0.03, 0.25 * (rim - floor))
+
+    def inner(share: float, more: float = 0.0) -> Floats:
+        size = (share * half[0] + more, share * half[1] + more)
+        return superellipse(max(size[0], 1e-3), max(size[1], 1e-3), power=power, points=36, center=middle)
+
+    def outer(share: float) -> Floats:
+        return superellipse(share * b.w / 2, share * b.d / 2, power=max(power, 5.0 if body else 14.0), points=36)
+
+    below = [(0.0, outer(0.86)), (0.5 * (rim - lip), outer(0.95))] if body else [
+        (max(floor - 0.015, 0.0), inner(0.85)), (floor + 0.2 * deep, inner(1.0, 0.012)), (rim - lip, inner(1.0, 0.012)),
+    ]  # fmt: skip
+    sections = [
+        *below, (rim - lip, outer(0.985)), (rim - 0.3 * lip, outer(1.0)), (rim, outer(0.985)), (rim, inner(1.0, 0.004)),
+        (rim - 0.1 * deep, inner(1.0)), (floor + 0.12 * deep, inner(0.96)), (floor + 0.01 * deep, inner(0.86)),
+        (floor, inner(0.1)),
+    ]  # fmt: skip
+    b.add(name, loft(sections, material, crease_deg=55))
+    r = min(0.022, 0.12 * min(half))
+    drain = lathe([(r, 0), (r, 0.003), (r * 0.7, 0.004), (r * 0.6, 0.001)], b.mat.chrome(), sides=12)
+    b.add(f"{name} drain", drain, middle[0], floor, middle[1])
+
+
+def upstand(b: Bench, rim: float, material: Material) -> None:
+    """What rises above a deck to the top of the bench: a ledge along a side where nothing lies."""
+    thin = 0.02
+    sides = [((b.w, b.h - rim + 0.01, thin), (0.0, s * (b.d - thin) / 2)) for s in (-1, 1)]
+    sides += [((thin, b.h - rim + 0.01, b.d), (s * (b.w - thin) / 2, 0.0)) for s in (-1, 1)]
+    for (w, h, d), (x, z) in sides:
+        if b.h - rim > thin / 2 and not b.holds_within((x - w / 2, rim, z - d / 2), (x + w / 2, b.h, z + d / 2)):
+            b.block("upstand", (w, h, d), material, (x, rim - 0.01, z), radius=0.004)
+            return
+
+
+def levels(b: Bench, hollow: Block) -> tuple[float, float]:
+    """How high the floor of a basin and the rim around it are: things lie on the one and on the other."""
+    floor = min(max(hollow[0][1], 0.015), 0.75 * b.h)
+    lying = [low for low, _ in b.order.contents]
+    floor = min([floor, *(y for y in lying if 0 < y < 0.6 * b.h)])
+    rim = min([0.99 * b.h, *(y for y in lying if max(0.75 * b.h, floor + 0.04) < y < b.h)])
+    return floor, rim
+
+
+def _let_in(b: Bench, hollow: Block, material: Material, power: float) -> None:
+    """A sink with its bowl where the metadata has its basin."""
+    floor, rim = levels(b, hollow)
+    hollowed(b, "bowl", hollow, floor, rim, material, power, body=False)
+    back = hollow[0][2]
+    if back + b.d / 2 > 0.03:
+        size = (0.5 * b.w, 0.006, min(0.05, back + b.d / 2 - 0.02))
+        b.block("tap ledge", size, material, (0, rim - 0.002, -b.d / 2 + 0.02 + size[2] / 2), radius=0.002)
+    upstand(b, rim, material)
+    if b.h > 0.5:
+        profile = [(0.24, 0.0), (0.22, 0.03 * b.h), (0.14, 0.15 * b.h), (0.12, 0.5 * b.h), (0.16, floor)]
+        x, z = ((hollow[0][k] + hollow[1][k]) / 2 for k in (0, 2))
+        pedestal = lathe([(r * min(b.w, b.d) * 1.5, y) for r, y in profile], material, sides=20)
+        b.add("pedestal", pedestal, 0.5 * x, 0, 0.5 * z)
+    else:
+        b.block("waste pipe", (0.08 * b.w, max(floor, 0.01), 0.08 * b.d), b.mat.chrome(), (0, 0, 0))
+
+
 def sink(b: Bench) -> None:
     """A steel or porcelain bowl with a rim; two bowls when wide; a pedestal or cupboard below when tall."""
     steel = b.chance(0.5) and b.h < 0.5
     material = b.mat.metal() if steel else b.mat.ceramic()
     depth = min(b.h * 0.95, 0.2)
     power = b.pick([5.0, 3.0]) if steel else b.pick([2.4, 4.0])
+    if b.order.hollow is not None:
+        _let_in(b, b.order.hollow, material, power)
+        return
     if b.w > 0.75 and steel:
         for k, sign in enumerate((1, -1), start=1):
             half = (b.w * 0.23, b.d * 0.44)

@@ -1,7 +1,7 @@
 """Storage: cabinets, drawers, dressers, TV stands, shelves."""
 
 from saom_player.mesh import Material
-from saom_player.objects.fronts import STYLES, carcass, doors, drawers, front, handle
+from saom_player.objects.fronts import STYLES, carcass, doors, drawers, front, handle, open_case
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.shapes import box, cylinder, frame, tube
 
@@ -78,8 +78,11 @@ def dresser(b: Bench) -> None:
     pull, style, knob = b.mat.fitting(), b.pick(STYLES), b.chance(0.5)
     foot, thick = min(0.09, 0.1 * b.h), min(0.03, 0.05 * b.h)
     depth = b.d - 0.05
-    b.block("body", (b.w - 0.03, b.h - foot - thick, depth), body, (0, foot, -0.02))
     b.block("top", (b.w, thick, b.d), top, (0, b.h - thick, 0), radius=0.006)
+    if b.order.within:
+        open_case(b, "case", (0.015 - b.w / 2, b.w / 2 - 0.015), b.h - thick, body, 0.022)
+        return
+    b.block("body", (b.w - 0.03, b.h - foot - thick, depth), body, (0, foot, -0.02))
     if b.chance(0.5):
         b.legs(top, foot + 0.01, 0.05, 0.06, round_=True)
     else:
@@ -97,7 +100,12 @@ def dresser(b: Bench) -> None:
 
 
 def tv_stand(b: Bench) -> None:
-    """A low board with a shelf for devices over drawers, or glass shelves on posts."""
+    """A low board with a shelf for devices over drawers, or glass shelves on posts; open where things stand in it."""
+    if b.order.within:
+        body, top = b.mat.cabinetry(), b.mat.wood()
+        b.block("top", (b.w, 0.03, b.d), top, (0, b.h - 0.03, 0), radius=0.005)
+        open_case(b, "case", (0.01 - b.w / 2, b.w / 2 - 0.01), b.h - 0.03, body, 0.022)
+        return
     if b.chance(0.25):
         metal, glass = b.mat.iron(), b.mat.glass((0.12, 0.14, 0.15))
         for k, share in enumerate((0.04, 0.5, 0.95), start=1):

@@ -1,9 +1,11 @@
 """Tables: coffee, dining and side tables, desks, counter tops, carts."""
 
 from saom_player.mesh import Material
-from saom_player.objects.fronts import STYLES, drawers
+from saom_player.objects.fronts import STYLES, drawers, open_case
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.shapes import box, cylinder, lathe, loft, rounded_box, superellipse, tube
+
+_ON_FLOOR_M = 0.04
 
 
 def _top(b: Bench, material: Material, thickness: float, *, round_: bool, edge: Material | None = None) -> None:
@@ -43,7 +45,14 @@ def _shelf_table(b: Bench) -> None:
     b.legs(wood, b.h - thick, leg * 0.8, leg)
     _apron(b, wood, b.h - thick, min(0.07, 0.2 * b.h), leg * 0.8)
     if b.chance(0.7):
-        b.block("lower shelf", (b.w - 2.2 * leg, 0.02, b.d - 1.2 * leg), wood, (0, 0.25 * b.h, 0))
+        _lower_shelf(b, (b.w - 2.2 * leg, 0.02, b.d - 1.2 * leg), wood, 0.25 * b.h)
+
+
+def _lower_shelf(b: Bench, size: tuple[float, float, float], material: Material, y: float) -> None:
+    """A board below the top, where nothing that stands under the table is in its way."""
+    w, h, d = size
+    if not b.holds_within((-w / 2, y, -d / 2), (w / 2, y + h, d / 2)):
+        b.block("lower shelf", size, material, (0, y, 0))
 
 
 def _glass_table(b: Bench) -> None:
@@ -53,7 +62,7 @@ def _glass_table(b: Bench) -> None:
     b.legs(metal, b.h - thick, bar, bar)
     _apron(b, metal, b.h - thick, bar, bar)
     if b.chance(0.5):
-        b.block("lower shelf", (b.w - 2 * bar, thick, b.d - 2 * bar), b.mat.wood(), (0, 0.3 * b.h, 0))
+        _lower_shelf(b, (b.w - 2 * bar, thick, b.d - 2 * bar), b.mat.wood(), 0.3 * b.h)
 
 
 def _pedestal_or_legs(b: Bench) -> None:
@@ -104,12 +113,24 @@ def dining_table(b: Bench) -> None:
 def side_table(b: Bench) -> None:
     """A night stand with drawers, an open table with a drawer, or a small round table."""
     roll = b.rng.random()
-    if roll < 0.2 and abs(b.w - b.d) < 0.2 * b.w:
+    if b.order.within:
+        _holding(b)
+    elif roll < 0.2 and abs(b.w - b.d) < 0.2 * b.w:
         _pedestal_or_legs(b)
     elif roll < 0.35:
         _shelf_table(b)
     else:
         _night_stand(b, open_below=roll < 0.7)
+
+
+def _holding(b: Bench) -> None:
+    """An open table for what stands in it: on legs where all of that stands on the floor, else with boards."""
+    if all(low[1] < _ON_FLOOR_M for low, _ in b.order.within):
+        _shelf_table(b)
+        return
+    wood, thick = b.mat.wood(), min(0.03, 0.08 * b.h)
+    _top(b, wood if b.chance(0.6) else b.mat.paint(), thick, round_=False)
+    open_case(b, "case", (0.02 - b.w / 2, b.w / 2 - 0.02), b.h - thick, wood, 0.022)
 
 
 def _night_stand(b: Bench, open_below: bool) -> None:
@@ -139,8 +160,12 @@ def desk(b: Bench) -> None:
     under, width = height - thick, min(0.42, 0.36 * b.w)
     sides = [-1, 1] if b.w > 1.5 and b.chance(0.5) else [b.pick([-1, 1])]
     pull, style, knob = b.mat.fitting(), b.pick(STYLES), b.chance(0.4)
+    sides = _free_sides(b, sides, width, under)
     for k, sign in enumerate(sides, start=1):
         x, depth = sign * (b.w / 2 - width / 2 - 0.02), b.d - 0.09
+        if b.holds_within((x - width / 2, 0.0, -b.d / 2), (x + width / 2, under, b.d / 2)):
+            open_case(b, f"pedestal {k}", (x - width / 2, x + width / 2), under, body, 0.02)
+            continue
         b.block(f"pedestal {k}", (width, under, depth), body, (x, 0, -0.02))
         face = (x, 0.03, -0.02 + depth / 2)
         drawers(b, f"drawer {k}", (width - 0.02, under - 0.04), 3, face, body, pull, style, knob)
@@ -151,9 +176,23 @@ def desk(b: Bench) -> None:
         else:
             for k, z in enumerate((-1, 1), start=1):
                 b.add(f"leg {k}", cylinder(0.02, under, b.mat.chrome(), sides=10), x, 0, z * (b.d / 2 - 0.06))
-    b.block("modesty panel", (b.w - 0.08, 0.4 * under, 0.018), body, (0, under * 0.58, -b.d / 2 + 0.05))
+    panel = (b.w - 0.08, 0.4 * under, 0.018)
+    if not b.holds_within((-panel[0] / 2, 0.58 * under, -b.d / 2), (panel[0] / 2, under, -b.d / 2 + 0.06)):
+        b.block("modesty panel", panel, body, (0, under * 0.58, -b.d / 2 + 0.05))
     if height < b.h:
         _hutch(b, body, height)
+
+
+def _free_sides(b: Bench, sides: list[int], width: float, under: float) -> list[int]:
+    """Where a desk's pedestals go: not over what stands on the floor, if the other end is free."""
+
+    def taken(sign: int) -> bool:
+        near, far = sorted((sign * (b.w / 2 - width - 0.02), sign * b.w / 2))
+        return b.holds_within((near, 0.0, -b.d / 2), (far, under, b.d / 2))
+
+    if len(sides) == 1 and taken(sides[0]) and not taken(-sides[0]):
+        return [-sides[0]]
+    return sides
 
 
 def _hutch(b: Bench, body: Material, base: float) -> None:

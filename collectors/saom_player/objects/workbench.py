@@ -14,6 +14,8 @@ from saom_player.scene import Vector
 from saom_player.shapes import box, cylinder, moved, rotated, rounded_box
 
 T = TypeVar("T")
+Block = tuple[Vector, Vector]
+"""The lowest and the highest corner of a box along the bench's axes, about the middle of the object's base."""
 _NO_SHELF_M = 0.04
 """Shelves are further than this from each other, from the bottom, and from what they would cut."""
 
@@ -32,6 +34,10 @@ class Order:
     """Whether it is switched on; None: as the builder likes."""
     contents: tuple[tuple[float, float], ...] = ()
     """Lowest and highest y above the box's base, in metres, of what the object holds: it gets shelves to suit."""
+    within: tuple[Block, ...] = ()
+    """What stands inside the object's box, below its top: it must be open there. Shelves of their own are among it."""
+    hollow: Block | None = None
+    """Of a sink or bathtub: where its basin is."""
     plan: str = ""
     """Of what comes in several outlines, as counters do: "I", "L" (a side leg at +x), "C" (at both), "Island"."""
 
@@ -178,6 +184,10 @@ class Bench:
             if not kept or y - kept[-1] > _NO_SHELF_M:
                 kept.append(y)
         return kept
+
+    def holds_within(self, low: Vector, high: Vector) -> bool:
+        """Whether something that stands inside the object would be cut by a block between two corners."""
+        return any(all(a[k] < high[k] and b[k] > low[k] for k in range(3)) for a, b in self.order.within)
 
     def legs(self, material: Material, height: float, inset: float, thickness: float, *, round_: bool = False) -> None:
         """Four legs under the corners of the box; ``inset`` is from the box's sides to a leg's middle."""
