@@ -1,6 +1,8 @@
 """Masks: label maps to boxes and areas in one pass, boolean masks to COCO run lengths and back."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,32 +62,88 @@ def encode_rle(mask: BoolMask) -> Rle:
     return {"size": [int(n) for n in rle["size"]], "counts": rle["counts"].decode("ascii")}
 
 
+def encode_labels(labels: LabelMap, wanted: Sequence[int]) -> list[Rle]:
+    """``encode_rle`` of each wanted label's mask, in one pass over the (H, W) map; an absent label's mask is empty."""
+    if not wanted:
+        return []
+    flat = np.ascontiguousarray(labels.T).reshape(-1)
+    starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
+    bounds = np.stack([starts, np.append(starts[1:], flat.size)], axis=1)
+    of_run = flat[starts]
+    order = np.argsort(of_run, kind="stable")
+    first, last = (np.searchsorted(of_run[order], wanted, side=side) for side in ("left", "right"))
+    found = []
+    for low, high in zip(first, last, strict=True):
+        runs = bounds[order[low:high]].reshape(-1)
+        # COCO begins with a run of zeros, however short, and ends with the last run that is not empty.
+        ends = runs if runs.size and runs[-1] == flat.size else np.append(runs, flat.size)
+        found.append({"size": list(labels.shape), "counts": np.diff(ends, prepend=0).tolist()})
+    height, width = labels.shape
+    return [
+        {"size": [height, width], "counts": rle["counts"].decode("ascii")}
+        for rle in _coco.frPyObjects(found, height, width)
+    ]
+
+
 def decode_rle(rle: Rle) -> BoolMask:
     """The (H, W) boolean mask of COCO's compressed run lengths."""
-    mask: BoolMask = np.ascontiguousarray(_coco.decode(_bytes(rle))).astype(np.bool_)
-    return mask
+    height, width = rle["size"]
+    return np.ascontiguousarray(rle_runs([rle])[0].columns(height, 0, width).T)
 
 
-def rle_runs(rle: Rle) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where a mask's runs begin and end (half-open), counted down the columns.
+@dataclass(frozen=True)
+class Runs:
+    """Where the runs of a mask begin and end (half-open), counted down the columns, in order and apart."""
+
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def inside(self, start: int, stop: int) -> BoolMask:
+        """(stop - start,) True inside the runs, from one place to another."""
+        bounds = np.empty(2 * len(self.starts) + 2, np.int64)
+        bounds[0], bounds[1:-1:2], bounds[2:-1:2], bounds[-1] = start, self.starts, self.ends, stop
+        bounds = bounds.clip(start, stop)
+        lengths = bounds[1:] - bounds[:-1]
+        return np.repeat(np.arange(lengths.size) % 2 == 1, lengths)
+
+    def columns(self, height: int, x0: int, x1: int) -> BoolMask:
+        """(x1 - x0, height): the columns from x0 to x1 (half-open), each as a row, which is how runs lie in memory."""
+        columns: BoolMask = self.inside(x0 * height, x1 * height).reshape(x1 - x0, height)
+        return columns
+
+
+def rle_runs(rles: Sequence[Rle]) -> list[Runs]:
+    """The runs of each mask.
 
     COCO writes the lengths of runs, of zeros first, in groups of five bits with a flag for "more follows"; from the
     fourth on as the difference to the one before the last.
     """
-    digits = np.frombuffer(rle["counts"].encode("ascii"), np.uint8).astype(np.int64) - 48
-    last = np.flatnonzero(digits & 32 == 0)
+    texts = [rle["counts"].encode("ascii") for rle in rles]
+    digits = np.frombuffer(b"".join(texts), np.uint8) - 48
+    last = np.flatnonzero(digits < 32)
+    numbers = _signed_numbers(digits, last)
+    bounds = np.searchsorted(last, np.cumsum([0, *map(len, texts)]))
+    return [_runs(numbers[start:stop]) for start, stop in pairwise(bounds)]
+
+
+def _signed_numbers(digits: NDArray[np.uint8], last: NDArray[np.intp]) -> NDArray[np.int64]:
+    """The numbers whose groups of bits, lowest first, end at ``last``; the last group's highest bit is the sign."""
     if not last.size:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    first = np.r_[0, last[:-1] + 1]
+        return np.zeros(0, np.int64)
+    first = np.concatenate([[0], last[:-1] + 1])
     widths = last - first + 1
     shifts = 5 * (np.arange(digits.size) - np.repeat(first, widths))
-    lengths = np.add.reduceat((digits & 31) << shifts, first)
-    lengths -= np.where(digits[last] & 16, 1 << (5 * widths), 0)
+    numbers = np.add.reduceat((digits & 31).astype(np.int64) << shifts, first)
+    numbers[digits[last] & 16 > 0] -= (1 << (5 * widths))[digits[last] & 16 > 0]
+    return numbers
+
+
+def _runs(lengths: NDArray[np.int64]) -> Runs:
     lengths[1::2] = lengths[1::2].cumsum()
     lengths[2::2] = lengths[2::2].cumsum()
     bounds = lengths.cumsum()
     ends = bounds[1::2]
-    return bounds[0::2][: ends.size], ends
+    return Runs(bounds[0::2][: ends.size], ends)
 
 
 def decode_segmentation(segmentation: Any, size_hw: Size) -> BoolMask:
@@ -118,6 +176,14 @@ def rle_areas(rles: Sequence[Rle]) -> NDArray[np.int64]:
     if not rles:
         return np.zeros(0, np.int64)
     return np.asarray(_coco.area([_bytes(r) for r in rles]), np.int64)
+
+
+def shares_inside(masks: Sequence[Rle], others: Sequence[Rle]) -> NDArray[np.float64]:
+    """(N, M) share of each of N masks, 0 to 1, that lies in each of M others of its size; 0 of an empty mask."""
+    if not masks or not others:
+        return np.zeros((len(masks), len(others)))
+    # COCO's IoU with a crowd is over the first mask alone.
+    return np.asarray(_coco.iou([_bytes(r) for r in masks], [_bytes(r) for r in others], [1] * len(others)))
 
 
 def rle_boxes(rles: Sequence[Rle]) -> list[list[float]]:

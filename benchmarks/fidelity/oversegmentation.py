@@ -25,6 +25,7 @@ import numpy as np
 from saom_bench.console import console
 from saom_bench.everything.config import EverythingConfig, parse_grid
 from saom_bench.files import write_text_atomically
+from saom_bench.masks import encode_labels
 from saom_bench.shards.dataset import ShardDataset, open_dataset
 from saom_benchmarks.matching import PART_COVERS, PART_INSIDE, over_segmented, overlaps
 
@@ -39,7 +40,7 @@ def measure(sam: Any, dataset: ShardDataset, index: int, config: EverythingConfi
     proposals = everything(sam, sample.rgb, config)
     order = np.argsort(-proposals.predicted_iou, kind="stable")
     truth = [item.label for item in sample.instances]
-    shared = overlaps(sample.labels, truth, [proposals.rles[k] for k in order])
+    shared = overlaps(encode_labels(sample.labels, truth), [proposals.rles[k] for k in order])
     iou, both = shared.iou, shared.intersection_px
     inside = both >= PART_INSIDE * np.maximum(shared.proposal_px, 1)[None, :]
     part = (inside & (both < PART_COVERS * shared.truth_px[:, None])).any(axis=1)

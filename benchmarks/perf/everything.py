@@ -191,11 +191,12 @@ def _losses(arguments: argparse.Namespace) -> None:
 
 
 def _object_ious(sample: Any, found: Any) -> list[float]:
+    from saom_bench.masks import encode_labels
     from saom_benchmarks.matching import match, overlaps
 
     order = np.argsort(-found.predicted_iou, kind="stable")
     truth = [item.label for item in sample.instances]
-    iou = overlaps(sample.labels, truth, [found.rles[i] for i in order]).iou
+    iou = overlaps(encode_labels(sample.labels, truth), [found.rles[i] for i in order]).iou
     return [0.0 if k is None else float(iou[row, k]) for row, k in enumerate(match(iou))]
 
 

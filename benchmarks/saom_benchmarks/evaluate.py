@@ -274,7 +274,7 @@ def _result(row: Row, seed: int, is_timed: bool) -> Result:
         absent=absent,
         bootstrap=Bootstrap(seed=seed, resamples=RESAMPLES, level=LEVEL),
         tally_columns=list(COLUMNS),
-        tallies=_tallies(frames, classes),
+        tallies=_tallies(frames, sums, classes),
         speed=_speed(frames) if is_timed else None,
         packages=package_versions(),
         git=git_state(),
@@ -304,8 +304,7 @@ def _metrics(row: Row, frames: Sequence[FrameScore], sums: SceneSums, seed: int)
     return intervals(sums, list(protocol.metrics), seed) | ranked
 
 
-def _tallies(frames: Sequence[FrameScore], classes: Sequence[str]) -> dict[str, SceneTally]:
-    sums = sum_by_scene(frames, len(classes))
+def _tallies(frames: Sequence[FrameScore], sums: SceneSums, classes: Sequence[str]) -> dict[str, SceneTally]:
     tallies = {}
     for i, scene in enumerate(sums.scenes):
         mine = [frame for frame in frames if frame.scene == scene]

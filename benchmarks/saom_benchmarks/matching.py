@@ -5,11 +5,12 @@ Ground truth is a label map, so its objects never overlap; proposals may overlap
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_bench.masks import rle_runs
+from saom_bench.masks import Runs, rle_areas, shares_inside
 from saom_bench.types import LabelMap, Rle
 
 Counts = NDArray[np.int64]
@@ -24,7 +25,7 @@ LEAST_VISIBLE = 0.5
 
 @dataclass(frozen=True)
 class Overlaps:
-    """Pixels shared by T ground-truth objects and P proposals of one image, by falling score."""
+    """Pixels shared by T ground-truth objects and P proposals of one image."""
 
     truth_px: Counts
     """(T,)"""
@@ -32,12 +33,8 @@ class Overlaps:
     """(P,)"""
     intersection_px: Counts
     """(T, P)"""
-    visible_px: Counts
-    """(P,) what proposals of a higher score leave of each; 0 for one that is left less than half."""
-    visible_intersection_px: Counts
-    """(T, P)"""
 
-    @property
+    @cached_property
     def iou(self) -> Floats:
         """(T, P) intersection over union, 0 to 1."""
         union = self.truth_px[:, None] + self.proposal_px[None, :] - self.intersection_px
@@ -45,60 +42,50 @@ class Overlaps:
         return iou
 
 
-def overlaps(labels: LabelMap, truth: Sequence[int], proposals: Sequence[Rle]) -> Overlaps:
-    """Count shared pixels of the ``truth`` labels of an (H, W) map and of every proposal, by the proposals' runs."""
+def overlaps(objects: Sequence[Rle], proposals: Sequence[Rle]) -> Overlaps:
+    """Count shared pixels of every object and every proposal."""
+    proposal_px = rle_areas(proposals)
+    both = np.rint(shares_inside(proposals, objects) * proposal_px[:, None]).astype(np.int64)
+    return Overlaps(rle_areas(objects), proposal_px, both.T)
+
+
+@dataclass(frozen=True)
+class Visible:
+    """What P proposals leave of each other when they are laid down by falling score; 0 of one left less than half."""
+
+    px: Counts
+    """(P,)"""
+    intersection_px: Counts
+    """(T, P)"""
+
+
+def visible(labels: LabelMap, truth: Sequence[int], proposals: Sequence[Runs], shared: Overlaps) -> Visible:
+    """Lay down the proposals, by falling score, each on what is still free of the (H, W) map.
+
+    Args:
+        truth: the labels of the T objects.
+        shared: their overlaps with the same proposals.
+    """
     # Run lengths go down the columns.
     flat = np.ascontiguousarray(labels.T).reshape(-1)
-    counter, is_free = _LabelCounter(flat), np.ones(flat.size, np.bool_)
-    rows, visible = np.zeros((2, len(proposals), counter.n_labels), np.int64)
-    for i, rle in enumerate(proposals):
-        starts, ends = rle_runs(rle)
-        if not starts.size:
+    is_free = np.ones(flat.size, np.bool_)
+    px, both = np.zeros_like(shared.proposal_px), np.zeros_like(shared.intersection_px)
+    for i, runs in enumerate(proposals):
+        if not runs.starts.size:
             continue
-        rows[i] = counter.between(starts, ends)
-        window = slice(int(starts[0]), int(ends[-1]))
-        mask = _run_mask(starts, ends)
-        left = mask & is_free[window]
-        pixels, left_px = int(rows[i].sum()), int(np.count_nonzero(left))
-        if left_px >= LEAST_VISIBLE * pixels:
-            is_whole = left_px == pixels
-            visible[i] = rows[i] if is_whole else np.bincount(flat[window][left], minlength=counter.n_labels)
-            is_free[window] &= ~mask
-    wanted = np.asarray(truth, np.int64)
-    areas = counter.between(np.array([0]), np.array([flat.size]))
-    return Overlaps(areas[wanted], rows.sum(axis=1), rows[:, wanted].T, visible.sum(axis=1), visible[:, wanted].T)
-
-
-class _LabelCounter:
-    """How often each label occurs in stretches of a flat label map, from sums over its runs."""
-
-    def __init__(self, flat: NDArray[np.uint16]) -> None:
-        self.n_labels = int(flat.max(initial=0)) + 1
-        self._starts = np.r_[0, np.flatnonzero(flat[1:] != flat[:-1]) + 1]
-        self._labels = flat[self._starts].astype(np.int64)
-        lengths = np.diff(np.r_[self._starts, flat.size])
-        self._sums = np.zeros((len(lengths) + 1, self.n_labels), np.int64)
-        self._sums[np.arange(1, len(lengths) + 1), self._labels] = lengths
-        self._sums = self._sums.cumsum(axis=0)
-
-    def between(self, starts: Counts, ends: Counts) -> Counts:
-        """(labels,) pixels of each label in all the half-open stretches together."""
-        return self._before(ends) - self._before(starts)
-
-    def _before(self, places: Counts) -> Counts:
-        """(labels,) the sum over the places of the pixels of each label before them."""
-        run = np.searchsorted(self._starts, places, side="right") - 1
-        rest = np.bincount(self._labels[run], weights=places - self._starts[run], minlength=self.n_labels)
-        before: Counts = self._sums[run].sum(axis=0) + rest.astype(np.int64)
-        return before
-
-
-def _run_mask(starts: Counts, ends: Counts) -> Flags:
-    """The stretch from the first run's start to the last one's end, True inside the runs."""
-    bounds = np.empty(2 * len(starts), np.int64)
-    bounds[0::2], bounds[1::2] = starts, ends
-    is_inside = np.arange(len(bounds) - 1) % 2 == 0
-    return np.repeat(is_inside, np.diff(bounds))
+        window = slice(int(runs.starts[0]), int(runs.ends[-1]))
+        mask, free = runs.inside(window.start, window.stop), is_free[window]
+        left = mask & free
+        left_px = int(np.count_nonzero(left))
+        if left_px < LEAST_VISIBLE * shared.proposal_px[i]:
+            continue
+        px[i] = left_px
+        if left_px == shared.proposal_px[i]:
+            both[:, i] = shared.intersection_px[:, i]
+        else:
+            both[:, i] = np.bincount(flat[window][left], minlength=int(max(truth, default=0)) + 1)[list(truth)]
+        np.greater(free, mask, out=free)  # free and not in the mask
+    return Visible(px, both)
 
 
 def match(iou: Floats) -> list[int | None]:
@@ -110,8 +97,8 @@ def match(iou: Floats) -> list[int | None]:
     matched: list[int | None] = [None] * iou.shape[0]
     taken = np.zeros(iou.shape[1], np.bool_)
     rows, columns = np.nonzero(iou > 0)
-    for k in np.lexsort((columns, rows, -iou[rows, columns])):
-        row, column = int(rows[k]), int(columns[k])
+    order = np.lexsort((columns, rows, -iou[rows, columns]))
+    for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
         if matched[row] is None and not taken[column]:
             matched[row] = column
             taken[column] = True

@@ -40,14 +40,14 @@ The rest, each over all objects whatever their class:
 * **class accuracy** (models with a class head): share of objects whose mask carries the right class; no mask is wrong.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_benchmarks.detections import IOU_THRESHOLDS, RANKED, recalled, size_of
+from saom_benchmarks.detections import IOU_THRESHOLDS, RANKED, Detections, is_of_size, recalled
 from saom_benchmarks.panoptic import Panoptic, panoptic
 from saom_benchmarks.scores import FrameScore, ObjectScore
 
@@ -92,6 +92,9 @@ COLUMNS = (
 count an object once for each of the ten IoU thresholds, lone segments belong to the class that panoptic.py says."""
 
 
+_PLACE = {name: i for i, name in enumerate(COLUMNS)}
+
+
 @dataclass(frozen=True)
 class SceneSums:
     """Sums over the frames of each scene: ``values`` is (scenes, classes, len(COLUMNS)), scenes in sorted order."""
@@ -112,7 +115,7 @@ class Sums:
 
     def column(self, name: str) -> Floats:
         """(..., classes) of one column."""
-        return self.values[..., COLUMNS.index(name)]
+        return self.values[..., _PLACE[name]]
 
 
 def sum_by_scene(frames: Iterable[FrameScore], n_classes: int) -> SceneSums:
@@ -129,29 +132,33 @@ def sum_by_scene(frames: Iterable[FrameScore], n_classes: int) -> SceneSums:
 def frame_counts(frame: FrameScore, n_classes: int) -> Floats:
     """(n_classes, len(COLUMNS)) of one frame."""
     values = np.zeros((n_classes, len(COLUMNS)))
-    for item in frame.objects:
-        _add(values, item.class_index, _counts(item))
+    if not frame.objects:
+        return _with_segments(values, frame)
+    columns = {name: np.array(column, np.float64) for name, column in _counts(frame.objects).items()}
     if frame.proposals is not None:
-        found = recalled(frame)
-        for i, item in enumerate(frame.objects):
-            counts = {f"found_{name}": float(hits[i]) for name, hits in found.items()}
-            _add(values, item.class_index, {**counts, size_of(item.truth_px): 1})
+        detections = Detections.of(frame)
+        columns |= {f"found_{name}": hits.astype(np.float64) for name, hits in recalled(detections).items()}
+        columns |= {name: flags.astype(np.float64) for name, flags in is_of_size(detections).items()}
+    classes = np.array([item.class_index for item in frame.objects])
+    places = np.array([_PLACE[name] for name in columns])
+    np.add.at(values, (classes[:, None], places[None]), np.stack(list(columns.values()), axis=1))
+    return _with_segments(values, frame)
+
+
+def _with_segments(values: Floats, frame: FrameScore) -> Floats:
+    if frame.proposals is not None:
         _add_panoptic(values, panoptic(frame, of_classes=False), "")
         if any(proposal.predicted_class is not None for proposal in frame.proposals):
             _add_panoptic(values, panoptic(frame, of_classes=True), "class_")
     return values
 
 
-def _add(values: Floats, class_index: int, counts: Mapping[str, float]) -> None:
-    for name, count in counts.items():
-        values[class_index, COLUMNS.index(name)] += count
-
-
 def _add_panoptic(values: Floats, counted: Panoptic, prefix: str) -> None:
     for index, count in counted.pairs.items():
-        _add(values, index, {f"{prefix}pairs": count, f"{prefix}pairs_iou": counted.iou[index]})
+        values[index, _PLACE[f"{prefix}pairs"]] += count
+        values[index, _PLACE[f"{prefix}pairs_iou"]] += counted.iou[index]
     for index, count in counted.lone_segments.items():
-        _add(values, index, {f"{prefix}lone_segments": count})
+        values[index, _PLACE[f"{prefix}lone_segments"]] += count
 
 
 def class_iou(sums: Sums, which: str = "") -> Floats:
@@ -219,25 +226,27 @@ def frame_miou(frame: FrameScore) -> float | None:
     return float(METRICS["miou"].of(sum_by_scene([frame], classes).total()))
 
 
-def _counts(item: ObjectScore) -> dict[str, float]:
-    has_class = item.predicted_class is not None
+def _counts(objects: Sequence[ObjectScore]) -> dict[str, Sequence[float]]:
+    """The columns of COLUMNS that each object has by itself."""
+    has_class = [item.predicted_class is not None for item in objects]
+    ious = [item.iou for item in objects]
     return {
-        "objects": 1,
-        "truth_px": item.truth_px,
-        "predicted_px": item.predicted_px,
-        "intersection_px": item.intersection_px,
-        "best_predicted_px": item.best_predicted_px,
-        "best_intersection_px": item.best_intersection_px,
-        "kept_predicted_px": 0 if item.dropped else item.predicted_px,
-        "kept_intersection_px": 0 if item.dropped else item.intersection_px,
-        "iou_sum": item.iou,
-        "boundary_iou_sum": item.boundary_iou,
-        "recalled": item.iou >= RECALL_IOU,
-        "over_segmented": item.over_segmented,
-        "under_segmented": item.under_segmented,
-        "dropped": item.dropped,
+        "objects": [1] * len(objects),
+        "truth_px": [item.truth_px for item in objects],
+        "predicted_px": [item.predicted_px for item in objects],
+        "intersection_px": [item.intersection_px for item in objects],
+        "best_predicted_px": [item.best_predicted_px for item in objects],
+        "best_intersection_px": [item.best_intersection_px for item in objects],
+        "kept_predicted_px": [0 if item.dropped else item.predicted_px for item in objects],
+        "kept_intersection_px": [0 if item.dropped else item.intersection_px for item in objects],
+        "iou_sum": ious,
+        "boundary_iou_sum": [item.boundary_iou for item in objects],
+        "recalled": [iou >= RECALL_IOU for iou in ious],
+        "over_segmented": [item.over_segmented for item in objects],
+        "under_segmented": [item.under_segmented for item in objects],
+        "dropped": [item.dropped for item in objects],
         "class_scored": has_class,
-        "class_correct": has_class and item.predicted_class == item.class_index,
+        "class_correct": [item.predicted_class == item.class_index for item in objects],
     }
 
 

@@ -25,13 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saom_bench.errors import SaomBenchError, unknown
-from saom_bench.masks import decode_rle, encode_rle
+from saom_bench.masks import encode_labels, encode_rle, rle_runs
 from saom_bench.prompts import Prior
 from saom_bench.types import Instance, LabelMap, Proposals, Sample
-from saom_benchmarks.boundaries import boundary_counts
-from saom_benchmarks.matching import Overlaps, match, over_segmented, overlaps, under_segmented
+from saom_benchmarks.boundaries import boundary_counts, run_boundary_counts
+from saom_benchmarks.matching import Overlaps, Visible, match, over_segmented, overlaps, under_segmented, visible
 from saom_benchmarks.models import Model, PointMasks, PointRule
-from saom_benchmarks.scores import FrameScore, ObjectScore, ProposalScore, Shares
+from saom_benchmarks.scores import FrameScore, ObjectScore, ProposalScore
 
 _COMMON = ("miou", "macc", "instance_miou", "boundary_iou", "best_miou")
 _PROPOSED = ("ar_10", "ar_100", "ar_1000", "ar_small", "ar_medium", "ar_large", "pq", "class_pq")
@@ -133,7 +133,8 @@ def score_proposals(sample: Sample, proposals: Proposals) -> tuple[tuple[ObjectS
     rles = [proposals.rles[k] for k in order]
     classes = None if proposals.class_index is None else proposals.class_index[order]
     truth = [item.label for item in sample.instances]
-    shared = overlaps(sample.labels, truth, rles)
+    objects = encode_labels(sample.labels, truth)
+    shared, runs, object_runs = overlaps(objects, rles), rle_runs(rles), rle_runs(objects)
     iou = shared.iou
     matched, parts, swallowed = match(iou), over_segmented(shared), under_segmented(shared)
     scores = []
@@ -148,32 +149,40 @@ def score_proposals(sample: Sample, proposals: Proposals) -> tuple[tuple[ObjectS
         if k is not None:
             counts |= _pixels("", shared.proposal_px[k], shared.intersection_px[i, k])
             counts["counts"] = rles[k]["counts"]
-            counts["boundary"] = boundary_counts(sample.labels == item.label, decode_rle(rles[k]))
+            counts["boundary"] = run_boundary_counts(object_runs[i], runs[k], sample.size_hw)
             if classes is not None:
                 counts["predicted_class"] = int(classes[k])
         scores.append(_object(item, int(shared.truth_px[i]), counts))
-    return tuple(scores), _proposal_scores(proposals, order, truth, shared)
+    seen = visible(sample.labels, truth, runs, shared)
+    return tuple(scores), _proposal_scores(proposals, order, truth, shared, seen)
 
 
 def _proposal_scores(
-    proposals: Proposals, order: NDArray[np.intp], truth: list[int], shared: Overlaps
+    proposals: Proposals, order: NDArray[np.intp], truth: list[int], shared: Overlaps, seen: Visible
 ) -> tuple[ProposalScore, ...]:
-    def touched(pixels: NDArray[np.int64]) -> Shares:
-        return tuple((truth[i], int(pixels[i])) for i in np.flatnonzero(pixels))
-
     classes, certain = proposals.class_index, proposals.class_score
+    touched, visibly = _touched(shared.intersection_px, truth), _touched(seen.intersection_px, truth)
     return tuple(
         ProposalScore(
             score=round(float(proposals.predicted_iou[k]), 6),
             px=int(shared.proposal_px[row]),
-            shared=touched(shared.intersection_px[:, row]),
-            visible_px=int(shared.visible_px[row]),
-            visible_shared=touched(shared.visible_intersection_px[:, row]),
+            shared=tuple(touched[row]),
+            visible_px=int(seen.px[row]),
+            visible_shared=tuple(visibly[row]),
             predicted_class=None if classes is None else int(classes[k]),
             class_score=None if certain is None else round(float(certain[k]), 6),
         )
         for row, k in enumerate(order)
     )
+
+
+def _touched(pixels: NDArray[np.int64], truth: list[int]) -> list[list[tuple[int, int]]]:
+    """Of each of P proposals the labels that it shares pixels with, and how many, from (T, P) counts."""
+    found: list[list[tuple[int, int]]] = [[] for _ in range(pixels.shape[1])]
+    rows, columns = np.nonzero(pixels)
+    for i, k, count in zip(rows.tolist(), columns.tolist(), pixels[rows, columns].tolist(), strict=True):
+        found[k].append((truth[i], count))
+    return found
 
 
 def score_point(item: Instance, labels: LabelMap, prediction: PointMasks | None, drop: bool) -> ObjectScore:

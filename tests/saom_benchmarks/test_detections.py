@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from saom_benchmarks import detections
 from saom_benchmarks.bootstrap import draws, ranked_intervals
-from saom_benchmarks.detections import IOU_THRESHOLDS, average_precision, ranked_metric, ranking, rankings_of
+from saom_benchmarks.detections import IOU_THRESHOLDS, Ranking, average_precision, find, ranked_metric, rankings_of
 from saom_benchmarks.metrics import METRICS, sum_by_scene
 from saom_benchmarks.scores import FrameScore, ObjectScore, ProposalScore
 
@@ -26,9 +27,13 @@ def _frame(
 
 
 def _proposal(score: float, px: int, shared: dict[int, int], claimed: int | None = None) -> ProposalScore:
-    return ProposalScore(
-        score=score, px=px, shared=tuple(shared.items()), predicted_class=claimed, class_score=claimed and 1.0
-    )
+    certain = None if claimed is None else 1.0
+    shared_px = tuple(shared.items())
+    return ProposalScore(score=score, px=px, shared=shared_px, predicted_class=claimed, class_score=certain)
+
+
+def _ranking(frames: Sequence[FrameScore]) -> Ranking:
+    return rankings_of("ap", frames, ["S"], 1)[0]
 
 
 # One object of 100 px: a proposal of IoU 1/5 before one of IoU 5/8; both lie on the object by half or more.
@@ -37,7 +42,7 @@ HAND = _frame({1: (0, 100)}, [_proposal(0.9, 20, {1: 20}), _proposal(0.8, 95, {1
 
 def test_average_precision_by_hand() -> None:
     # Found at .50, .55 and .60, at precision 1/2: three of ten thresholds.
-    assert average_precision(ranking([HAND], ["S"])) == pytest.approx([0.15])
+    assert average_precision(_ranking([HAND])) == pytest.approx([0.15])
     total = sum_by_scene([HAND], 1).total()
     assert METRICS["ar_100"].of(total) == pytest.approx(30)
     assert METRICS["ar_small"].of(total) == pytest.approx(30)
@@ -55,7 +60,7 @@ def test_a_limit_looks_at_the_best_scores_only() -> None:
 def test_proposals_on_walls_count_for_no_precision() -> None:
     wall = _proposal(0.95, 1000, {1: 10})
     clean, with_wall = (_frame({1: (0, 100)}, [*more, _proposal(0.8, 100, {1: 100})]) for more in ([], [wall]))
-    assert average_precision(ranking([clean], ["S"])) == average_precision(ranking([with_wall], ["S"])) == [1.0]
+    assert average_precision(_ranking([clean])) == average_precision(_ranking([with_wall])) == [1.0]
 
 
 def test_class_precision_asks_for_the_class() -> None:
@@ -71,14 +76,14 @@ def test_resampling_is_the_same_as_repeating_scenes() -> None:
     frames = _random_frames(np.random.default_rng(3), 6)
     scenes = [frame.scene for frame in frames]
     (counts,) = draws(len(scenes), seed=1, resamples=1)
-    ranked = ranking(frames, scenes)
+    (ranked,) = rankings_of("ap", frames, scenes, 3)
     (weighted,) = average_precision(ranked, counts[None].astype(np.float64))
     repeated = [
         frame.model_copy(update={"key": f"{frame.key}-{k}"})
         for frame, times in zip(frames, counts, strict=True)
         for k in range(times)
     ]
-    (plain,) = average_precision(ranking(repeated, scenes))
+    (plain,) = average_precision(rankings_of("ap", repeated, scenes, 3)[0])
     # Copies of a proposal have one score: weights let them be found together, and a list one after the other.
     assert weighted == pytest.approx(plain, abs=0.02)
     interval = ranked_intervals(frames, scenes, 3, ["ap", "class_ap"], 0)["ap"]
@@ -102,6 +107,25 @@ def test_the_same_numbers_as_pycocotools(seed: int, count: int) -> None:
         assert np.isnan(value) if theirs[place] < 0 else value == pytest.approx(100 * theirs[place], abs=1e-6), name
     of_class = ranked_metric("class_ap", rankings_of("class_ap", frames, [f.scene for f in frames], 3))
     assert of_class[0] == pytest.approx(100 * _pycocotools(frames, of_classes=True)[0], abs=1e-6)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_short_way_finds_what_the_rule_finds(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    iou = np.zeros((rng.integers(0, 30), rng.integers(1, 5)))
+    for row in iou:  # ties included, and at most one object in reach of each proposal
+        row[rng.integers(len(row))] = rng.choice([0.2, 0.5, 0.55, 0.7, 0.95, 1.0, rng.uniform()])
+    outside = rng.random(iou.shape[1]) < 0.5
+    assert np.array_equal(find(iou, outside), detections._find_in_turn(iou, outside))
+
+
+def test_a_proposal_that_is_two_equal_objects_is_one_of_them_by_turns() -> None:
+    # It reaches both by exactly .5, and the object of the size asked for goes first.
+    union = _frame({1: (0, 100), 2: (0, 100)}, [_proposal(0.9, 200, {1: 100, 2: 100})] * 2)
+    iou = detections.Detections.of(union).iou
+    assert find(iou, np.zeros(2, np.bool_))[:2].tolist() == [[1, 0], [-1, -1]]
+    assert find(iou, np.array([False, True]))[0].tolist() == [0, 1]
 
 
 def _random_frames(rng: np.random.Generator, count: int) -> list[FrameScore]:

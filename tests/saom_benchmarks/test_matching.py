@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco
 
-from saom_bench.masks import encode_rle
-from saom_benchmarks.matching import match, over_segmented, overlaps, under_segmented
+from saom_bench.masks import encode_labels, encode_rle, rle_runs
+from saom_benchmarks.matching import match, over_segmented, overlaps, under_segmented, visible
 
 SHAPE = (6, 9)
 
@@ -19,7 +19,7 @@ SHAPE = (6, 9)
 )
 def test_overlaps_equal_pycocotools(labels: np.ndarray, masks: list[np.ndarray]) -> None:
     truth = [int(label) for label in np.unique(labels) if label]
-    shared = overlaps(labels, truth, [encode_rle(mask) for mask in masks])
+    shared = overlaps(encode_labels(labels, truth), [encode_rle(mask) for mask in masks])
     assert shared.truth_px.tolist() == [int((labels == label).sum()) for label in truth]
     assert shared.proposal_px.tolist() == [int(mask.sum()) for mask in masks]
     if truth and masks:
@@ -62,7 +62,7 @@ def test_matching_is_one_to_one_and_leaves_no_pair_over(iou: np.ndarray) -> None
 def _parts(labels: str, *masks: str) -> list[bool]:
     found = row(labels)
     truth = [int(label) for label in np.unique(found) if label]
-    return over_segmented(overlaps(found, truth, [encode_rle(row(m) > 0) for m in masks])).tolist()
+    return over_segmented(overlaps(encode_labels(found, truth), [encode_rle(row(m) > 0) for m in masks])).tolist()
 
 
 def test_over_segmentation_by_hand() -> None:
@@ -83,7 +83,7 @@ def test_over_segmentation_by_hand() -> None:
 def _swallowed(labels: str, *masks: str) -> list[bool]:
     found = row(labels)
     truth = [int(label) for label in np.unique(found) if label]
-    return under_segmented(overlaps(found, truth, [encode_rle(row(m) > 0) for m in masks])).tolist()
+    return under_segmented(overlaps(encode_labels(found, truth), [encode_rle(row(m) > 0) for m in masks])).tolist()
 
 
 def test_under_segmentation_by_hand() -> None:
@@ -101,7 +101,8 @@ def test_under_segmentation_by_hand() -> None:
 def test_what_stays_visible_by_hand() -> None:
     labels = row("1111222200")
     masks = [row("1111100000") > 0, row("0001111110") > 0, row("1110000000") > 0]
-    shared = overlaps(labels, [1, 2], [encode_rle(mask) for mask in masks])
+    rles = [encode_rle(mask) for mask in masks]
+    seen = visible(labels, [1, 2], rle_runs(rles), overlaps(encode_labels(labels, [1, 2]), rles))
     # The second keeps 4 of 6 px; nothing is left of the third.
-    assert shared.visible_px.tolist() == [5, 4, 0]
-    assert shared.visible_intersection_px.tolist() == [[4, 0, 0], [1, 3, 0]]
+    assert seen.px.tolist() == [5, 4, 0]
+    assert seen.intersection_px.tolist() == [[4, 0, 0], [1, 3, 0]]
