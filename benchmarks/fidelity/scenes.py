@@ -27,6 +27,7 @@ from saom_bench.classes import label_set
 from saom_bench.console import console
 from saom_player.fidelity import fidelity
 from saom_player.layouts import load_scene, scene_names
+from saom_player.support import WITHIN_M
 
 TYPES = label_set("saom-55").classes
 LEAST_DRAWN = 0.97
@@ -93,6 +94,10 @@ def report(lines: list[dict[str, Any]]) -> bool:
         median, p90 = np.percentile(kinds[kind], (50, 90))
         table.add_row(kind, str(len(kinds[kind])), f"{median:.0f}", f"{p90:.0f}")
     console.print(table)
+    afloat = [(thing["gap_m"], line["scene"], thing["object_id"]) for line in lines for thing in line["afloat"]]
+    console.print(f"with nothing under them within {WITHIN_M * 100:.0f} cm, or fixed to nothing: {len(afloat)} objects")
+    for gap_m, name, object_id in sorted(afloat, reverse=True)[:3]:
+        console.print(f"  {name} {object_id}: {gap_m * 100:.0f} cm")
     console.print(f"a class in a scene: {have.total()} pairs, {seen.total()} seen as the scene is")
     for of, reason in HIDDEN.items():
         listed = ", ".join(f"{name} {hidden[of][name]}" for name in TYPES if hidden[of][name])

@@ -17,6 +17,7 @@ from saom_player.render.renderer import Renderer
 from saom_player.render.tracing import RayTracer
 from saom_player.scene import Scene, SceneObject, Vector
 from saom_player.simulation import MAX_DOWN_DEG, MAX_UP_DEG, Agent
+from saom_player.support import Afloat, floating
 
 _VIEW_HW, _FOV_DEG = (200, 200), 90.0
 _LEAST_PX = 12
@@ -60,6 +61,8 @@ class Fidelity:
     """Those that glass alone hides even then: in AI2-THOR's masks the glass stands in their place, too."""
     without_mesh: frozenset[str]
     """Those that nothing is drawn of: basins, which are places in a sink or bathtub in AI2-THOR, without a mesh."""
+    afloat: tuple[Afloat, ...]
+    """Objects with nothing under them, or that should be fixed to something and are not."""
     reachable: int
 
     @property
@@ -92,6 +95,7 @@ def fidelity(scene: Scene, types: Collection[str]) -> Fidelity:
         seen_opened=seen_opened,
         behind_glass=_seen(_without_glass(opened), hidden, places),
         without_mesh=present - shown,
+        afloat=floating(scene),
         reachable=len(navigation.reachable(_GRID_M)),
     )
 

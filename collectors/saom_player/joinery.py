@@ -16,7 +16,7 @@ from saom_player.materials import Palette
 from saom_player.mesh import Material, Mesh, Part
 from saom_player.outline import footprint
 from saom_player.rectangles import overlap
-from saom_player.rooms import FLOOR_Y_M, Room
+from saom_player.rooms import Room
 from saom_player.scene import Box, Structure, Vector
 from saom_player.shapes import box as box_mesh
 from saom_player.stove import stove
@@ -54,8 +54,8 @@ def bodies(
     found: list[Structure | None] = [_cabinet_bodies(objects, boxes, style())]
     for o in objects:
         if o.object_type == "CounterTop":
-            found.append(carcass(o, objects, room.plan, FLOOR_Y_M, fronts, style()))
-    found.append(stove(objects, fronts, room.walls, FLOOR_Y_M, style()))
+            found.append(carcass(o, objects, room.plan, room.floor_y, fronts, style()))
+    found.append(stove(objects, fronts, room.walls, room.floor_y, style()))
     return [structure for structure in found if structure is not None and structure.parts]
 
 

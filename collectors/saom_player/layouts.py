@@ -12,8 +12,9 @@ from saom_player.counters import slab_heights, slab_parts, slab_plan
 from saom_player.facing import front_box
 from saom_player.furnishing import built_object, order_of, rng_of, scene_object
 from saom_player.layout_table import PlacedObject, placed_objects, scene_names
+from saom_player.ledges import ledges
 from saom_player.lights import lamps, sun
-from saom_player.rooms import FLOOR_Y_M, Room, measure, measure_apartment, shell, standing_place
+from saom_player.rooms import Room, measure, measure_apartment, shell, standing_place
 from saom_player.scene import Box, Scene, SceneObject
 
 __all__ = ["UnknownScene", "load_scene", "scene_names"]
@@ -32,7 +33,7 @@ _ALIKE = {
     "HandTowelHolder", "TowelHolder", "CounterTop", "Faucet", "Sink",
 }  # fmt: skip
 _ALIKE_BY_ASSET = {"Chair", "SideTable", "ArmChair", "Sofa", "FloorLamp", "DeskLamp", "Dresser"}
-_STANDS_LOWER_M = 0.12
+_STANDS_LOWER_M, _HANGS_LOWER_M = 0.12, 0.45
 
 
 class UnknownScene(ValueError):
@@ -55,7 +56,7 @@ def load_scene(name: str, seed: int = 0) -> Scene:
     structures, windows = shell(room, objects, floor_id, kind, rng_of(seed, name, "shell"))
     boxes = {o.object_id: _drawn_box(o, objects, room) for o in objects}
     x, z = standing_place(room, objects)
-    return Scene(
+    scene = Scene(
         name=name,
         objects=tuple(_scene_object(o, boxes, objects, room, seed, name) for o in objects),
         structures=(*structures, *joinery.bodies(objects, boxes, room, lambda: rng_of(seed, name, "Cabinet"))),
@@ -63,8 +64,10 @@ def load_scene(name: str, seed: int = 0) -> Scene:
         windows=tuple(windows),
         sun=sun(windows, rng_of(seed, name, "sun")),
         bounds=_bounds(room),
-        agent_position=(x, FLOOR_Y_M + 0.9, z),
+        agent_position=(x, room.floor_y + 0.9, z),
     )
+    held = ledges(scene, room, rng_of(seed, name, "ledges"))
+    return replace(scene, structures=(*scene.structures, *held)) if held else scene
 
 
 def stand_ins(name: str, object_ids: Collection[str], seed: int = 0) -> dict[str, SceneObject]:
@@ -89,8 +92,8 @@ def _style(o: PlacedObject, seed: int, scene: str) -> np.random.Generator:
 
 def _bounds(room: Room) -> Box:
     x0, z0, x1, z1 = room.bounds
-    height = room.ceiling_y - FLOOR_Y_M
-    return Box(((x0 + x1) / 2, FLOOR_Y_M + height / 2, (z0 + z1) / 2), (x1 - x0, height, z1 - z0))
+    height = room.ceiling_y - room.floor_y
+    return Box(((x0 + x1) / 2, room.floor_y + height / 2, (z0 + z1) / 2), (x1 - x0, height, z1 - z0))
 
 
 def _scene_object(
@@ -120,7 +123,7 @@ def _drawn_box(o: PlacedObject, objects: Sequence[PlacedObject], room: Room) -> 
     """The box to fill, facing as it should: the metadata's, less what AI2-THOR counts in and does not draw."""
     box = front_box(o, objects, room.faces)
     if o.object_type == "Shelf":
-        return _board(box, o.extent()[0][1])
+        return _board(box, o, objects, room.floor_y)
     if o.object_type in _THIN_M:
         return joinery.layer(box, min(_THIN_M[o.object_type], box.size[2]), at_front=False)
     if o.object_type in _TABLE_LIKE:
@@ -128,12 +131,14 @@ def _drawn_box(o: PlacedObject, objects: Sequence[PlacedObject], room: Room) -> 
     return box
 
 
-def _board(box: Box, bottom: float) -> Box:
-    """A shelf's board: its box is the room above it, and things stand on the box's bottom."""
-    thick = min(_THIN_M["Shelf"], box.size[1])
+def _board(box: Box, o: PlacedObject, objects: Sequence[PlacedObject], floor_y: float) -> Box:
+    """A shelf's board: its box is the room above it, and things stand on the box's bottom, or below it."""
+    thick, bottom = min(_THIN_M["Shelf"], box.size[1]), o.extent()[0][1]
     board = _lowered(box, box.size[1] - thick)
     x, y, z = board.center
-    return replace(board, center=(x, y - min(thick, max(bottom - FLOOR_Y_M, 0.0)), z))
+    lying = [other.extent()[0][1] for other in objects if o.object_id in other.parents]
+    sunk = bottom - min([bottom, *(low for low in lying if bottom - low < _HANGS_LOWER_M)])
+    return replace(board, center=(x, y - min(sunk + thick, max(bottom - floor_y, 0.0)), z))
 
 
 def _lowered(box: Box, by: float) -> Box:

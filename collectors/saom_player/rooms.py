@@ -18,8 +18,7 @@ from saom_player.scene import Structure, WindowOpening
 from saom_player.shapes import cylinder
 from saom_player.transforms import moved
 
-FLOOR_Y_M = 0.0
-"""Every iTHOR floor is at this height."""
+_LIES_ON_FLOOR_M, _FLOOR_WITHIN_M = 0.015, 0.3
 _LEAST_CEILING_M = 2.6
 _ON_PILLARS = {"Painting", "Mirror", "LightSwitch", "Poster", "Window"}
 _BASEBOARD_M = (0.012, 0.09)
@@ -35,6 +34,7 @@ class Room:
     walls: tuple[WallSegment, ...]
     panels: tuple[Rectangle, ...] = ()
     """Where thin inner walls stand."""
+    floor_y: float = 0.0
 
     @property
     def faces(self) -> tuple[WallSegment, ...]:
@@ -61,14 +61,25 @@ def measure_apartment(scene: str, objects: Sequence[PlacedObject]) -> Room:
 def _around(rectangles: Sequence[Rectangle], objects: Sequence[PlacedObject]) -> Room:
     plan = tuple(rectangles)
     tallest = max(o.extent()[1][1] for o in objects if o.object_type != "Floor")
-    return Room(plan, round(max(FLOOR_Y_M + _LEAST_CEILING_M, tallest + 0.1), 3), tuple(wall_segments(plan)))
+    floor_y = floor_level(objects)
+    ceiling_y = round(max(floor_y + _LEAST_CEILING_M, tallest + 0.1), 3)
+    return Room(plan, ceiling_y, tuple(wall_segments(plan)), floor_y=floor_y)
+
+
+def floor_level(objects: Sequence[PlacedObject]) -> float:
+    """How high the floor is: 0 but for some scenes, where the metadata's floor is higher and what stands on it, too."""
+    tops = [o.extent()[1][1] for o in objects if o.object_type == "Floor"]
+    feet = [o.extent()[0][1] for o in objects if any(parent.startswith("Floor|") for parent in o.parents)]
+    standing = {y: sum(abs(foot - y) < _LIES_ON_FLOOR_M for foot in feet) for y in (0.0, *tops)}
+    level = max(standing, key=lambda y: standing[y])
+    return round(float(level), 4) if abs(level) < _FLOOR_WITHIN_M else 0.0
 
 
 def standing_place(room: Room, objects: Sequence[PlacedObject], radius: float = 0.3) -> tuple[float, float]:
     """(x, z) of a free place on the floor, near the middle of the room's largest part."""
     r = max(room.plan, key=area)
     middle = np.array([(r[0] + r[2]) / 2, (r[1] + r[3]) / 2])
-    taken = [footprint(o) for o in objects if o.object_type != "Floor" and o.extent()[0][1] < FLOOR_Y_M + 1.8]
+    taken = [footprint(o) for o in objects if o.object_type != "Floor" and o.extent()[0][1] < room.floor_y + 1.8]
     kept = [grown(part, -radius) for part in room.plan]
     x0, z0, x1, z1 = room.bounds
     places = [(x, z) for x in np.arange(x0, x1, 0.05) for z in np.arange(z0, z1, 0.05) if inside(x, z, kept)]
@@ -83,8 +94,8 @@ def shell(
 ) -> tuple[list[Structure], list[WindowOpening]]:
     """All structures of a room, and its windows. ``kind``: kitchen, living-room, bedroom, bathroom or apartment."""
     palette = Palette(rng)
-    windows = window_holes(objects, room.walls, FLOOR_Y_M, room.ceiling_y)
-    door = door_hole(objects, room.walls, windows, FLOOR_Y_M, rng)
+    windows = window_holes(objects, room.walls, room.floor_y, room.ceiling_y)
+    door = door_hole(objects, room.walls, windows, room.floor_y, rng)
     paint = _wall_material(kind, palette, rng)
     structures = [_floor(room, floor_name, kind, palette, rng), _ceiling(room, palette)]
     for wall in room.walls:
@@ -112,7 +123,7 @@ def _floor(room: Room, name: str, kind: str, palette: Palette, rng: np.random.Ge
     mirror = {"tiles": 0.06, "marble": 0.08, "planks": 0.05, "parquet": 0.06}.get(recipe, 0.0)
     material = Material(f"{recipe}:{variant}", color, 0.1 if mirror else 0.01, 60.0 if mirror else 5.0, 0.0, mirror)
     repeat = {"planks": 1.4, "parquet": 1.2, "tiles": 1.2, "mosaic": 0.5, "carpet": 0.5, "marble": 1.5}[recipe]
-    slabs = [upright(r, FLOOR_Y_M - 0.1, FLOOR_Y_M, material, repeat) for r in _under_walls(room)]
+    slabs = [upright(r, room.floor_y - 0.1, room.floor_y, material, repeat) for r in _under_walls(room)]
     return Structure(name, _numbered("floor", slabs))
 
 
@@ -148,7 +159,7 @@ def _wall(room: Room, wall: WallSegment, holes: Sequence[Hole], material: Materi
     """One wall; where it meets the next at an outer corner it goes on to fill the corner."""
     low = wall.low - (0.0 if _opens_out(room, wall, wall.low, -1) else WALL_M)
     high = wall.high + (0.0 if _opens_out(room, wall, wall.high, 1) else WALL_M)
-    whole = (low, FLOOR_Y_M, high, room.ceiling_y)
+    whole = (low, room.floor_y, high, room.ceiling_y)
     repeat = {"tiles": 0.9, "wallpaper": 1.1, "plaster": 1.5}[material.texture.partition(":")[0]]
     blocks = []
     for a, bottom, b, top in cut([whole], [(h.low, h.bottom, h.high, h.top) for h in holes]):
@@ -170,7 +181,7 @@ def _baseboards(room: Room, objects: Sequence[PlacedObject], door: Hole | None, 
     gaps = [footprint(o) for o in objects if o.object_type in {"Window", "Fridge"} and o.extent()[0][1] < height]
     if door is not None:
         gaps.append(grown(before(door, 0.05), 0.06))
-    blocks = [upright(r, FLOOR_Y_M, FLOOR_Y_M + height, material) for r in cut(runs, gaps)]
+    blocks = [upright(r, room.floor_y, room.floor_y + height, material) for r in cut(runs, gaps)]
     return Structure("Baseboard", _numbered("baseboard", blocks), solid=False)
 
 
@@ -200,7 +211,7 @@ def _pillars(room: Room, objects: Sequence[PlacedObject], material: Material) ->
     pillars: list[Structure] = []
     for o in objects:
         bottom = o.extent()[0][1]
-        if o.object_type not in _ON_PILLARS or bottom < FLOOR_Y_M + 0.6 or wall_of(o, room.faces) is not None:
+        if o.object_type not in _ON_PILLARS or bottom < room.floor_y + 0.6 or wall_of(o, room.faces) is not None:
             continue
         r = footprint(o)
         axis = thin_axis(o)
@@ -208,7 +219,9 @@ def _pillars(room: Room, objects: Sequence[PlacedObject], material: Material) ->
             continue  # It hangs at an angle.
         free = [p for sign in (-1, 1) if not _crossed(p := _behind(r, axis, sign), objects, o)]
         if free:
-            wall = block((free[0][0], FLOOR_Y_M, free[0][1]), (free[0][2], room.ceiling_y, free[0][3]), material, 1.5)
+            wall = block(
+                (free[0][0], room.floor_y, free[0][1]), (free[0][2], room.ceiling_y, free[0][3]), material, 1.5
+            )
             pillars.append(Structure(f"Wall|{o.object_type}|{len(pillars)}|0", (Part("pillar", wall),)))
     return pillars
 
@@ -216,13 +229,13 @@ def _pillars(room: Room, objects: Sequence[PlacedObject], material: Material) ->
 def _panel_walls(room: Room, palette: Palette) -> list[Structure]:
     """Inner walls of boards between a rail above and a foot below; they end below the ceiling."""
     board, rail = Material("plaster:0", (0.84, 0.84, 0.82)), palette.paint((0.62, 0.62, 0.6))
-    top = FLOOR_Y_M + PANEL_HEIGHT_M
+    top = room.floor_y + PANEL_HEIGHT_M
     structures = []
     for r in room.panels:
         parts = (
-            Part("board", upright(r, FLOOR_Y_M, top, board, 1.5)),
+            Part("board", upright(r, room.floor_y, top, board, 1.5)),
             Part("rail", upright(grown(r, 0.004), top, top + 0.03, rail)),
-            Part("foot", upright(grown(r, 0.006), FLOOR_Y_M, FLOOR_Y_M + 0.06, rail)),
+            Part("foot", upright(grown(r, 0.006), room.floor_y, room.floor_y + 0.06, rail)),
         )
         structures.append(Structure(f"Wall|panel|{(r[0] + r[2]) / 2:+.2f}|{(r[1] + r[3]) / 2:+.2f}", parts))
     return structures

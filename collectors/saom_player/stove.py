@@ -8,13 +8,14 @@ from saom_player.blocks import upright
 from saom_player.facing import back_to_wall, front_strip
 from saom_player.layout_table import PlacedObject
 from saom_player.materials import Palette
-from saom_player.mesh import Part
+from saom_player.mesh import Material, Part
 from saom_player.outline import WallSegment, footprint
 from saom_player.rectangles import Rectangle, area, cut, grown, overlap
 from saom_player.scene import Box, Structure
 from saom_player.shapes import box, cylinder
 from saom_player.transforms import moved, rotated, transformed
 
+_PANEL_M, _PANEL_FROM_M, _PANEL_NEAR_M = 0.05, 0.02, 0.25
 _SUNK_M, _SUNK_SHARE = 0.004, 0.1
 """How deep burners are set into the hob."""
 
@@ -63,11 +64,30 @@ def stove(
     for i, piece in enumerate(cut([grown(r, -0.005)], below)):
         parts.append(Part(f"body {i + 1}", upright(piece, floor_y + 0.06, top - 0.012, body)))
         parts.append(Part(f"plinth {i + 1}", upright(grown(piece, -0.01), floor_y, floor_y + 0.06, hob)))
+    parts += _knob_panels(objects, r, top, body)
     if not below:
         middle = ((r[0] + r[2]) / 2, (floor_y + top) / 2, (r[1] + r[3]) / 2)
         box = Box(middle, (r[2] - r[0], top - floor_y, r[3] - r[1]))
         parts += _oven_door(back_to_wall(box, walls), palette)
     return Structure("Stove", tuple(parts))
+
+
+def _knob_panels(objects: Sequence[PlacedObject], r: Rectangle, top: float, material: Material) -> list[Part]:
+    """A panel at the back of the stove for knobs above its top."""
+    knobs = [o for o in objects if o.object_type == "StoveKnob" and o.extent()[0][1] > top - _PANEL_FROM_M]
+    knobs = [o for o in knobs if overlap(grown(r, _PANEL_NEAR_M), footprint(o)) > 0]
+    if not knobs:
+        return []
+    x0, z0, x1, z1 = (f(footprint(o)[k] for o in knobs) for k, f in enumerate((min, min, max, max)))
+    away = ((x0 + x1 - r[0] - r[2]) / 2, (z0 + z1 - r[1] - r[3]) / 2)
+    axis = 0 if abs(away[0]) / (r[2] - r[0]) > abs(away[1]) / (r[3] - r[1]) else 1
+    wide = [min(r[0], x0), min(r[1], z0), max(r[2], x1), max(r[3], z1)]
+    # Behind the knobs, half of whose depth it takes.
+    face = ((x0 + x1) / 2, (z0 + z1) / 2)[axis]
+    near, far = sorted((face, face + (_PANEL_M if away[axis] > 0 else -_PANEL_M)))
+    wide[axis], wide[axis + 2] = near, far
+    high = max(o.extent()[1][1] for o in knobs) + 0.03
+    return [Part("knob panel", upright((wide[0], wide[1], wide[2], wide[3]), top - 0.012, high, material))]
 
 
 def _covers(front: Box, r: Rectangle) -> bool:

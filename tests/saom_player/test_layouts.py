@@ -14,7 +14,7 @@ from saom_player.navigation import Navigation
 from saom_player.outline import footprint, outline, wall_segments
 from saom_player.overlap import surfaces_at, triangles_of
 from saom_player.rectangles import Rectangle, area, clipped, cut, inside, overlap
-from saom_player.rooms import FLOOR_Y_M, measure
+from saom_player.rooms import measure
 from saom_player.scene import Box, Scene
 
 SAMPLE = [f"FloorPlan{kind + n}" for kind in (0, 200, 300, 400) for n in (1, 21, 28)]
@@ -172,7 +172,7 @@ def test_no_wall_stands_in_an_object() -> None:
 @pytest.mark.parametrize("name", SAMPLE)
 def test_the_agent_starts_on_free_floor_and_can_walk(name: str) -> None:
     x, y, z = scene(name).agent_position
-    assert y == pytest.approx(FLOOR_Y_M + 0.9)
+    assert y == pytest.approx(measure(placed_objects(name)).floor_y + 0.9)
     assert inside(x, z, measure(placed_objects(name)).plan)
     navigation = Navigation(scene(name))
     assert navigation.fits(x, z)

@@ -7,6 +7,8 @@ from saom_player.objects.orient import laid
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.shapes import box, cylinder, disc, ellipsoid, frame, lathe, panel, ring, rounded_box, sheet, tube
 
+_PUFF_M = 0.015
+
 
 def bed(b: Bench) -> None:
     """Frame, head board at -z, mattress, blanket with a turned-down sheet, pillows, legs."""
@@ -28,28 +30,42 @@ def bed(b: Bench) -> None:
 
     deck = min(0.34 * b.h, 0.32)
     thick = min(0.25, 0.62 * b.h - deck * 0.6)
+    lying = b.usual_level(0.2 * b.h, 0.98 * b.h)
+    if lying is not None:
+        # As high as what lies on it needs: of a loft bed, far above the floor.
+        deck = max((lying - 1.06 * thick - _PUFF_M) / 0.95, 0.1 * b.h)
     top = deck + thick * 0.75
-    add("base", (w - 0.04, 0.6 * deck, d - 0.06), wood, 0, 0.4 * deck, 0)
+    base = min(0.6 * deck, 0.3)
+    add("base", (w - 0.04, base, d - 0.06), wood, 0, deck - base, 0)
     padded = b.mat.upholstery() if b.chance(0.35) else wood
     add("head board", (w, b.h - 0.1 * deck, 0.07), padded, 0, 0.1 * deck, -d / 2 + 0.035, radius=0.025)
     if b.chance(0.5):
         add("foot board", (w, min(top * 1.15, b.h), 0.05), wood, 0, 0.1 * deck, d / 2 - 0.025, radius=0.015)
-    add("mattress", (w - 0.05, thick, d - 0.13), linen, 0, deck * 0.95, 0.01, radius=0.06, puff=0.01)
+    add(
+        "mattress",
+        (w - 0.05, thick, d - 0.13),
+        linen,
+        0,
+        deck * 0.95,
+        0.01,
+        radius=0.06 if lying is None else 0.03,
+        puff=0.01,
+    )
     cover = 0.62 * d
     add(
         "blanket",
         (w - 0.015, thick * 0.9, cover),
         cloth,
         0,
-        deck * 0.95 + thick * 0.22,
+        deck * 0.95 + thick * 0.16,
         d / 2 - cover / 2 - 0.055,
         radius=0.06,
         puff=0.015,
     )
     fold = 0.12 * d
     add("sheet fold", (w - 0.01, thick * 0.75, fold), b.mat.fabric(b.mat.jittered((0.85, 0.84, 0.82))), 0,
-        deck * 0.95 + thick * 0.42, d / 2 - cover - fold * 0.35, radius=0.04)  # fmt: skip
-    count = 1 if w < 1.2 else 2
+        deck * 0.95 + thick * 0.31, d / 2 - cover - fold * 0.35, radius=0.04)  # fmt: skip
+    count = 0 if lying is not None else 1 if w < 1.2 else 2
     for k in range(count):
         x = (k - (count - 1) / 2) * w * 0.48
         add(

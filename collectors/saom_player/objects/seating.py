@@ -24,6 +24,10 @@ def sofa(b: Bench) -> None:
     _upholstered(b, max(1, min(4, round((b.w - 0.3) / 0.72))), pillows=b.count(0, 3))
 
 
+_PUFF_M = 0.02
+"""How far cushions rise above the height of a seat."""
+
+
 def arm_chair(b: Bench) -> None:
     """A one-seat sofa, or a wooden-armed easy chair."""
     if b.w < 1.1 and b.chance(0.3):
@@ -38,8 +42,8 @@ def _upholstered(b: Bench, seats: int, pillows: int) -> None:
     arm = min(b.uniform(0.12, 0.22), 0.2 * b.w)
     leg, seat, back = b.uniform(0.04, 0.13) * b.h, 0.46 * b.h, 0.22 * b.d
     # What lies on the seat must not sink into its cushions, which rise so far above its height.
-    lying = [low - 0.05 * b.h - 0.055 for low, _ in b.order.contents if 0.25 * b.h < low < 0.65 * b.h]
-    seat, pillows = min([seat, *lying]), 0 if lying else pillows
+    lying = [low - 0.05 * b.h - _PUFF_M for low, _ in b.order.contents if 0.25 * b.h < low < 0.65 * b.h]
+    seat, pillows = min(lying, default=seat), 0 if lying else pillows
     rest = b.uniform(0.60, 0.72) * b.h
     b.block("frame", (b.w - 0.02, 0.26 * b.h, b.d - 0.02), cover, (0, leg, 0), radius=0.02)
     b.block("back", (b.w - 1.2 * arm, 0.93 * b.h - leg, back), cover, (0, leg, -b.d / 2 + back / 2), radius=0.05)
@@ -70,6 +74,7 @@ def _upholstered(b: Bench, seats: int, pillows: int) -> None:
 def _easy_chair(b: Bench) -> None:
     wood, cloth = b.mat.wood(), b.mat.upholstery()
     seat, rest, rail = 0.42 * b.h, 0.64 * b.h, 0.055
+    seat = min([seat, *(low - 0.02 - _PUFF_M for low, _ in b.order.contents if 0.2 * b.h < low < 0.6 * b.h)])
     for side, sign in (("left", 1), ("right", -1)):
         x = sign * (b.w / 2 - rail / 2)
         b.block(f"{side} front leg", (rail, rest, rail), wood, (x, 0, b.d * 0.36), radius=0.008)

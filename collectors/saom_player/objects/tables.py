@@ -154,7 +154,7 @@ def desk(b: Bench) -> None:
     """A top on a drawer pedestal and a side panel or metal legs; tall boxes get a hutch above the top."""
     body = b.mat.cabinetry()
     top = body if b.chance(0.5) else b.mat.wood()
-    height = b.h if b.h < 0.95 else min(0.75, 0.6 * b.h)
+    height = _worktop_height(b)
     thick = min(0.035, 0.1 * height)
     b.block("top", (b.w, thick, b.d), top, (0, height - thick, 0), radius=0.006)
     under, width = height - thick, min(0.42, 0.36 * b.w)
@@ -181,6 +181,14 @@ def desk(b: Bench) -> None:
         b.block("modesty panel", panel, body, (0, under * 0.58, -b.d / 2 + 0.05))
     if height < b.h:
         _hutch(b, body, height)
+
+
+def _worktop_height(b: Bench) -> float:
+    """At which height a desk's top is: where most things on it lie, else as its box is high; the rest is a hutch."""
+    level = b.usual_level(0.4 * b.h, b.h + 0.02)
+    if level is not None:
+        return b.h if level > b.h - 0.02 else level
+    return b.h if b.h < 0.95 else min(0.75, 0.6 * b.h)
 
 
 def _free_sides(b: Bench, sides: list[int], width: float, under: float) -> list[int]:

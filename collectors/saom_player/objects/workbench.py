@@ -16,6 +16,7 @@ from saom_player.shapes import box, cylinder, moved, rotated, rounded_box
 T = TypeVar("T")
 Block = tuple[Vector, Vector]
 """The lowest and the highest corner of a box along the bench's axes, about the middle of the object's base."""
+_SAME_LEVEL_M = 0.012
 _NO_SHELF_M = 0.04
 """Shelves are further than this from each other, from the bottom, and from what they would cut."""
 
@@ -184,6 +185,11 @@ class Bench:
             if not kept or y - kept[-1] > _NO_SHELF_M:
                 kept.append(y)
         return kept
+
+    def usual_level(self, low: float, high: float) -> float | None:
+        """At which height between two most of what the object holds lies: the higher of two that are as usual."""
+        lying = sorted(y for y, _ in self.order.contents if low < y < high)
+        return max(lying, key=lambda y: (sum(abs(y - other) < _SAME_LEVEL_M for other in lying), y), default=None)
 
     def holds_within(self, low: Vector, high: Vector) -> bool:
         """Whether something that stands inside the object would be cut by a block between two corners."""
