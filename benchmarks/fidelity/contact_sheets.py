@@ -28,7 +28,7 @@ from saom_player.render.renderer import Camera, Renderer
 from saom_player.scene import Scene, SceneObject
 from saom_player.simulation import Agent
 
-# Basins are drawn as their sink or bathtub: AI2-THOR has no mesh for them either.
+# Basins are drawn as their sink or bathtub, but for a few: AI2-THOR has no mesh for them either.
 TYPES = tuple(kind for kind in label_set("saom-55").classes if not kind.endswith("Basin"))
 ROOMS = [f"FloorPlan{first + n}" for first in (1, 201, 301, 401) for n in (0, 4, 9, 14, 19, 24)]
 STYLES = 4

@@ -27,6 +27,7 @@ _TO_END_M = 0.5
 _TOE_M = 0.08
 _SETBACK_M = 0.05
 _THINNEST_M = 0.01
+_STANDS_ABOVE_M, _BOWL_WALL_M = 0.06, 0.015
 # Their boxes reach below what they lie on.
 _LIE_ASKEW = {"Apple", "Candle", "Egg", "HandTowel", "Ladle", "Lettuce"}
 _Block = tuple[Rectangle, float, float]
@@ -37,7 +38,10 @@ def slab_plan(counter: PlacedObject, objects: Sequence[PlacedObject], room: Sequ
     """Where a counter's slab is on the floor plan."""
     whole = footprint(counter)
     top = counter.extent()[1][1]
-    holes = [grown(footprint(o), -0.02) for o in objects if o.object_type == "Sink" and _cuts(o, whole, top)]
+    sinks = [o for o in objects if o.object_type == "Sink" and _cuts(o, whole, top)]
+    # The deck of a sink lies on the edge of its hole; of one that stands on the counter, the bowl alone goes through.
+    stands = [o.extent()[1][1] > top + _STANDS_ABOVE_M for o in sinks]
+    holes = [_bowl(o, objects) if high else grown(footprint(o), -0.02) for o, high in zip(sinks, stands, strict=True)]
     holes += [grown(footprint(o), 0.01) for o in objects if _pierces(o, counter, top)]
     stove = stove_plan(objects)
     if stove is not None and overlap(stove, whole) > 0.02:
@@ -167,7 +171,7 @@ def carcass(
     body, toe = palette.cabinetry(), palette.paint((0.16, 0.15, 0.14))
     before = [front_strip(box) for box in fronts if box.center[1] < top]
     sinks = [o for o in objects if o.object_type == "Sink" and _cuts(o, footprint(counter), top)]
-    below = [(_under(o, slabs), o.extent()[0][1] - 0.01) for o in sinks]
+    below = [(_under(_bowl(o, objects), slabs), o.extent()[0][1] - 0.01) for o in sinks]
     whole = _shrunk([*slabs, *(r for r, _ in below)])
     pieces = [(r, top - SLAB_M) for r in cut(whole, [*before, *(r for r, _ in below)])]
     pieces += [(r, high) for sink, high in below for r in cut(clipped([sink], whole), before)]
@@ -202,9 +206,16 @@ def _without(r: Rectangle, low: float, high: float, holes: Sequence[_Block]) -> 
     return blocks
 
 
-def _under(sink: PlacedObject, slabs: Sequence[Rectangle]) -> Rectangle:
-    """The part of a sink's footprint that is within the counter."""
-    x0, z0, x1, z1 = footprint(sink)
+def _bowl(sink: PlacedObject, objects: Iterable[PlacedObject]) -> Rectangle:
+    """What of the floor plan a sink's bowl takes up: its basin, where the metadata has one."""
+    basins = (o for o in objects if o.object_id.startswith(f"{sink.object_id}|"))
+    basin = next(basins, None)
+    return footprint(sink) if basin is None else grown(footprint(basin), _BOWL_WALL_M)
+
+
+def _under(bowl: Rectangle, slabs: Sequence[Rectangle]) -> Rectangle:
+    """The part of a bowl that is within the counter."""
+    x0, z0, x1, z1 = bowl
     return (
         max(x0, min(r[0] for r in slabs)),
         max(z0, min(r[1] for r in slabs)),
