@@ -27,6 +27,7 @@ _TO_END_M = 0.5
 _TOE_M = 0.08
 _SETBACK_M = 0.05
 _THINNEST_M = 0.01
+_BODY_M = 0.2
 _STANDS_ABOVE_M, _BOWL_WALL_M = 0.06, 0.015
 # Their boxes reach below what they lie on.
 _LIE_ASKEW = {"Apple", "Candle", "Egg", "HandTowel", "Ladle", "Lettuce"}
@@ -48,7 +49,8 @@ def slab_plan(counter: PlacedObject, objects: Sequence[PlacedObject], room: Sequ
         holes.append(stove)
     wholes = [whole]
     if min(whole[2] - whole[0], whole[3] - whole[1]) > _narrowest_hull_m(whole, room):
-        wholes = _strips(whole, _on_or_below(counter, objects, top)) or [whole]
+        wholes = _strips(whole, _on_or_below(counter, objects, top))
+        wholes = [*wholes, *_bodies_below(counter, objects, top)] or [whole]
     return clipped(cut(wholes, holes), room)
 
 
@@ -73,6 +75,13 @@ def _pierces(o: PlacedObject, counter: PlacedObject, top: float) -> bool:
         return False
     low, high = o.extent()
     return low[1] < top - 0.35 and high[1] > top + 0.05 and overlap(footprint(o), footprint(counter)) > 0.005
+
+
+def _bodies_below(counter: PlacedObject, objects: Iterable[PlacedObject], top: float) -> list[Rectangle]:
+    """Footprints of cabinets just below a counter: where they are there is slab, also away from its box's sides."""
+    below = [footprint(o) for o in objects if o.object_type == "Cabinet" and top - 0.2 < o.extent()[1][1] < top + 0.02]
+    inner = [r for r in below if overlap(r, footprint(counter)) > 0.9 * area(r)]
+    return [r for r in inner if min(r[2] - r[0], r[3] - r[1]) > _BODY_M]
 
 
 def _on_or_below(counter: PlacedObject, objects: Iterable[PlacedObject], top: float) -> list[Rectangle]:
