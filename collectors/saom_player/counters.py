@@ -27,7 +27,7 @@ _TO_END_M = 0.5
 _TOE_M = 0.08
 _SETBACK_M = 0.05
 _THINNEST_M = 0.01
-_BODY_M = 0.2
+_BODY_M, _RAIL_GAP_M, _APRON_M = 0.2, 0.003, 0.015
 _STANDS_ABOVE_M, _BOWL_WALL_M = 0.06, 0.015
 # Their boxes reach below what they lie on.
 _LIE_ASKEW = {"Apple", "Candle", "Egg", "HandTowel", "Ladle", "Lettuce"}
@@ -180,8 +180,10 @@ def carcass(
     body, toe = palette.cabinetry(), palette.paint((0.16, 0.15, 0.14))
     before = [front_strip(box) for box in fronts if box.center[1] < top]
     sinks = [o for o in objects if o.object_type == "Sink" and _cuts(o, footprint(counter), top)]
-    below = [(_under(_bowl(o, objects), slabs), o.extent()[0][1] - 0.01) for o in sinks]
-    whole = _shrunk([*slabs, *(r for r, _ in below)])
+    # A board stays before a bowl, and behind it.
+    bowls = [_within(_bowl(o, objects), slabs, _SETBACK_M + _APRON_M) for o in sinks]
+    below = [(r, o.extent()[0][1] - 0.01) for r, o in zip(bowls, sinks, strict=True)]
+    whole = _shrunk([*slabs, *(_within(footprint(o), slabs, 0.0) for o in sinks)])
     pieces = [(r, top - SLAB_M) for r in cut(whole, [*before, *(r for r, _ in below)])]
     pieces += [(r, high) for sink, high in below for r in cut(clipped([sink], whole), before)]
     parts = []
@@ -194,7 +196,21 @@ def carcass(
         for k, (q, bottom, up) in enumerate(_without(grown(r, -0.01), floor_y, floor_y + _TOE_M, inside)):
             name = f"plinth {i + 1}.{k + 1}" if k else f"plinth {i + 1}"
             parts.append(Part(name, upright(q, bottom, up, toe)))
+    rails = _rails([box for box in fronts if box.center[1] < top], whole, top - SLAB_M, [r for r, _ in below])
+    parts += [Part(f"rail {i + 1}", upright(q, low, up, body)) for i, (q, low, up) in enumerate(rails)]
     return Structure("CounterBase", tuple(parts)) if parts else None
+
+
+def _rails(fronts: Sequence[Box], whole: Sequence[Rectangle], top: float, holes: Sequence[Rectangle]) -> list[_Block]:
+    """What closes the gap between the highest fronts and the slab."""
+    found: list[_Block] = []
+    higher = list(holes)
+    for box in sorted(fronts, key=lambda box: -(box.center[1] + box.size[1] / 2)):
+        strip, low = front_strip(box), box.center[1] + box.size[1] / 2 + _RAIL_GAP_M
+        if top - low > _THINNEST_M:
+            found += [(q, low, top) for q in cut(clipped(whole, [strip]), higher)]
+        higher.append(strip)
+    return found
 
 
 def _cabinet_inside(cabinet: PlacedObject, objects: Iterable[PlacedObject]) -> _Block:
@@ -222,15 +238,11 @@ def _bowl(sink: PlacedObject, objects: Iterable[PlacedObject]) -> Rectangle:
     return footprint(sink) if basin is None else grown(footprint(basin), _BOWL_WALL_M)
 
 
-def _under(bowl: Rectangle, slabs: Sequence[Rectangle]) -> Rectangle:
-    """The part of a bowl that is within the counter."""
-    x0, z0, x1, z1 = bowl
-    return (
-        max(x0, min(r[0] for r in slabs)),
-        max(z0, min(r[1] for r in slabs)),
-        min(x1, max(r[2] for r in slabs)),
-        min(z1, max(r[3] for r in slabs)),
-    )
+def _within(r: Rectangle, slabs: Sequence[Rectangle], inset: float) -> Rectangle:
+    """The part of a rectangle that is so far within the outer sides of a counter."""
+    x0, z0, x1, z1 = (f(q[k] for q in slabs) for k, f in enumerate((min, min, max, max)))
+    inner = grown((x0, z0, x1, z1), -inset)
+    return max(inner[0], r[0]), max(inner[1], r[1]), min(inner[2], r[2]), min(inner[3], r[3])
 
 
 def _shrunk(rectangles: Sequence[Rectangle]) -> list[Rectangle]:
