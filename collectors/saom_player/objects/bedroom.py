@@ -7,7 +7,7 @@ from saom_player.objects.orient import laid
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.shapes import box, cylinder, disc, ellipsoid, frame, lathe, panel, ring, rounded_box, sheet, tube
 
-_PUFF_M = 0.015
+_PUFF_M = 0.008
 
 
 def bed(b: Bench) -> None:
@@ -60,7 +60,7 @@ def bed(b: Bench) -> None:
         deck * 0.95 + thick * 0.16,
         d / 2 - cover / 2 - 0.055,
         radius=0.06,
-        puff=0.015,
+        puff=0.008,
     )
     fold = 0.12 * d
     add("sheet fold", (w - 0.01, thick * 0.75, fold), b.mat.fabric(b.mat.jittered((0.85, 0.84, 0.82))), 0,
