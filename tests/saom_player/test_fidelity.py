@@ -58,6 +58,7 @@ def test_what_glass_alone_hides_is_told_apart_from_what_is_nowhere_seen() -> Non
         ("FloorPlan14", "StoveBurner|"),  # plates of a few millimetres
         ("FloorPlan207", "Statue|+01.47"),  # in a television stand
         ("FloorPlan216", "Vase|-00.52"),  # under the drawers of a side table
+        ("FloorPlan225", "Newspaper|"),  # on a sofa
         ("FloorPlan320", "AlarmClock|"),  # before windows whose boxes fill half the room
         ("FloorPlan328", "TissueBox|"),  # in a desk
         ("FloorPlan415", "SoapBar|"),  # on the rim of a bathtub

@@ -24,7 +24,7 @@ def sofa(b: Bench) -> None:
     _upholstered(b, max(1, min(4, round((b.w - 0.3) / 0.72))), pillows=b.count(0, 3))
 
 
-_PUFF_M = 0.02
+_PUFF_M = 0.026
 """How far cushions rise above the height of a seat."""
 
 
