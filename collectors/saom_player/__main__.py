@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from saom_player.arguments import ActionError
+from saom_player.memory import keep_freed_memory
 from saom_player.player import Player
 from saom_player.protocol import ClientGone, FifoTransport, ProtocolError
 from saom_player.scene import Scene
@@ -138,4 +139,5 @@ def embree_renderer(scene: Scene) -> Renderer:
 
 
 if __name__ == "__main__":
+    keep_freed_memory()
     sys.exit(main())

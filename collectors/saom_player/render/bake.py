@@ -145,8 +145,8 @@ def tangents(normals: Floats) -> tuple[Floats, Floats]:
     sign = np.where(z >= 0, np.float32(1), np.float32(-1))
     a = -1 / (sign + z)
     b = x * y * a
-    first = np.stack([1 + sign * x * x * a, sign * b, -sign * x], axis=1)
-    return first, np.stack([b, sign + y * y * a, -y], axis=1)
+    first = np.stack([1 + sign * x * x * a, sign * b, -sign * x])
+    return first.T, np.stack([b, sign + y * y * a, -y]).T
 
 
 def _window_light(tracer: RayTracer, corners: _Corners, window: WindowOpening) -> Floats:

@@ -41,17 +41,23 @@ class PixelRays:
         self.radians_per_pixel = float(2 * self._slope / self.height)
 
     def through(self, x_px: Floats, y_px: Floats) -> Floats:
-        """(3, ...) directions through points of the picture in pixels; a pixel's centre is at + 0.5."""
+        """(3, ...) directions through points of the picture in pixels; a pixel's centre is at + 0.5.
+
+        Columns ``x_px`` and rows ``y_px`` may be of any shapes that broadcast.
+        """
         scale = self._slope * np.float32(2 / self.height)
         right = (np.asarray(x_px, np.float32) - np.float32(self.width / 2)) * scale
         up = (np.float32(self.height / 2) - np.asarray(y_px, np.float32)) * scale
-        return np.stack([self._forward[k] + right * self._right[k] + up * self._up[k] for k in range(3)])
+        directions = np.empty((3, *np.broadcast_shapes(right.shape, up.shape)), np.float32)
+        for k in range(3):
+            np.add(self._forward[k] + right * self._right[k], up * self._up[k], out=directions[k])
+        return directions
 
     def rows(self, start: int, stop: int) -> Floats:
         """(3, (stop - start) * width) directions through the centres of whole rows."""
-        y, x = np.mgrid[start:stop, : self.width]
         half = np.float32(0.5)
-        return self.through(x.ravel().astype(np.float32) + half, y.ravel().astype(np.float32) + half)
+        y, x = np.arange(start, stop, dtype=np.float32)[:, None], np.arange(self.width, dtype=np.float32)
+        return self.through(x + half, y + half).reshape(3, -1)
 
     def pixels(self, index: NDArray[np.intp]) -> Floats:
         """(3, n) directions through the centres of pixels, numbered row by row."""

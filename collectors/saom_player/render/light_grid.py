@@ -3,6 +3,7 @@
 Shadows of soft lamps, contact shade and blurred reflections change slowly along a surface. They are measured on a grid
 of a quarter of the pixels, a ray or a few each: neighbours use different rays of a 3 x 3 pattern, and a 3 x 3 mean over
 neighbours on the same surface then averages all nine. Pixels on surfaces that the grid missed are measured one by one.
+Large pictures have a wider grid: soft light has no finer detail there, seen at the same angle.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from saom_player.render.tracing import Floats, Ints
 
 PATTERN = 9
 _SMOOTH_COSINE = 0.8
+_ROWS_ENOUGH = 320
 
 
 class LightGrid:
@@ -24,11 +26,15 @@ class LightGrid:
         """keys: (H, W) surface keys; ``face_of`` gives the planes' normals (3, n) at pixels."""
         self.shape = keys.shape
         height, width = keys.shape
-        self._coarse = np.ascontiguousarray(keys[::2, ::2])
+        self._step = step = max(2, min(height, width) // _ROWS_ENOUGH)
+        self._coarse = np.ascontiguousarray(keys[::step, ::step])
         rows, columns = self._coarse.shape
-        borrowed, source, lost = self._sources(keys)
-        self._borrowed, self._source = borrowed, source
-        y, x = np.mgrid[0:height:2, 0:width:2]
+        mixed = np.nonzero(~self._agreeing(keys).ravel())[0]
+        source = self._sources(keys.ravel()[mixed], *np.divmod(mixed, width))
+        alone = source < 0
+        source[alone] = rows * columns + np.arange(int(alone.sum()))
+        self._borrowed, self._source, lost = mixed, source, mixed[alone]
+        y, x = np.mgrid[0:height:step, 0:width:step]
         first = (y * width + x).ravel()
         self._same = self._alike(face_of(first).reshape(3, rows, columns))
         self.pixels: NDArray[np.intp] = np.concatenate([first, lost])
@@ -44,31 +50,38 @@ class LightGrid:
         right = (parts[:, 1:] == parts[:, :-1]) & ((face[:, :, 1:] * face[:, :, :-1]).sum(0) > _SMOOTH_COSINE)
         return down, right
 
-    def _sources(self, keys: Ints) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-        """Pixels that cannot interpolate the grid, the sample each takes instead, and those that need their own."""
-        rows, columns = self._coarse.shape
-        height, width = keys.shape
-        near_y, near_x = np.arange(height) // 2, np.arange(width) // 2
-        far_y, far_x = (
-            np.minimum((np.arange(height) + 1) // 2, rows - 1),
-            np.minimum((np.arange(width) + 1) // 2, columns - 1),
-        )
+    def _agreeing(self, keys: Ints) -> NDArray[np.bool_]:
+        """(H, W) which pixels lie on one surface with all of the grid that they would interpolate."""
+        coarse, step = self._coarse, self._step
+        right = coarse[:, _ahead(coarse.shape[1])]
+        down, across = coarse[_ahead(coarse.shape[0])], right[_ahead(coarse.shape[0])]
         agree = np.ones(keys.shape, np.bool_)
-        for y, x in ((near_y, near_x), (near_y, far_x), (far_y, near_x), (far_y, far_x)):
-            agree &= self._coarse[y[:, None], x[None]] == keys
-        mixed = np.nonzero(~agree.ravel())[0]
-        y, x = np.divmod(mixed, width)
-        wanted = keys.ravel()[mixed]
-        source = np.full(len(mixed), -1, np.intp)
+        for y in range(step):
+            for x in range(step):
+                own, same = keys[y::step, x::step], agree[y::step, x::step]
+                around = [coarse] * (y + x > 0) + [right] * (x > 0) + [down] * (y > 0) + [across] * (y > 0 and x > 0)
+                for grid in around:
+                    same &= grid[: own.shape[0], : own.shape[1]] == own
+        return agree
+
+    def _sources(self, wanted: Ints, y: NDArray[np.intp], x: NDArray[np.intp]) -> NDArray[np.intp]:
+        """(n,) the sample that pixels (y, x) of ``wanted`` keys take, which cannot interpolate the grid; or -1."""
+        rows, columns = self._coarse.shape
+        step = self._step
+
+        def nearest_first(pixel: NDArray[np.intp], count: int) -> tuple[NDArray[np.intp], ...]:
+            near = (pixel + (step - 1) // 2) // step
+            other = pixel // step + (pixel + step - 1) // step - near
+            return tuple(np.clip(at, 0, count - 1) for at in (near, other, near - 1))
+
+        source = np.full(len(wanted), -1, np.intp)
+        ways_y, ways_x = nearest_first(y, rows), nearest_first(x, columns)
         # The same side of the part if any is near, else any side of it.
         for grid, value in ((self._coarse, wanted), (part_of(self._coarse), part_of(wanted))):
-            for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1), (0, -1), (-1, 0)):
-                at_y, at_x = np.clip((y + dy) // 2, 0, rows - 1), np.clip((x + dx) // 2, 0, columns - 1)
-                fits = (source < 0) & (grid[at_y, at_x] == value)
-                source[fits] = (at_y * columns + at_x)[fits]
-        lost = source < 0
-        source[lost] = rows * columns + np.arange(int(lost.sum()))
-        return mixed, source, mixed[lost]
+            for way_y, way_x in ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0)):
+                at = ways_y[way_y] * columns + ways_x[way_x]
+                source = np.where((source < 0) & (grid.ravel().take(at) == value), at, source)
+        return source
 
     def smoothed(self, samples: Floats, rounds: int = 1) -> Floats:
         """(C, S) samples, each the mean over its 3 x 3 neighbours on the same surface."""
@@ -85,9 +98,11 @@ class LightGrid:
         height, width = self.shape
         rows, columns = self._coarse.shape
         grid = samples[:, : rows * columns].reshape(-1, rows, columns)
-        tall = _doubled(grid, height, axis=1)
-        full = _doubled(tall, width, axis=2).reshape(len(samples), -1)
-        full[:, self._borrowed] = samples[:, self._source]
+        # Rows first, while there are few: to write every second value is slow.
+        wide = _stretched(grid, self._step, width, axis=2)
+        full = _stretched(wide, self._step, height, axis=1).reshape(len(samples), -1)
+        for plane, measured in zip(full, samples, strict=True):
+            plane[self._borrowed] = measured.take(self._source)
         return full
 
 
@@ -102,31 +117,25 @@ def mean_of_three(grid: Floats, same: Floats, axis: int) -> Floats:
     total = grid.copy()
     total[tuple(ahead)] += grid[tuple(behind)] * same
     total[tuple(behind)] += grid[tuple(ahead)] * same
-    return total / count
+    total *= 1 / count
+    return total
 
 
-def _doubled(grid: Floats, length: int, axis: int) -> Floats:
-    """Linear interpolation to twice the length: entry 2k is entry k."""
+def _ahead(count: int) -> NDArray[np.intp]:
+    """Entries' numbers, each one's next; beyond the last is nothing to go towards."""
+    return np.minimum(np.arange(1, count + 1), count - 1)
+
+
+def _stretched(grid: Floats, step: int, length: int, axis: int) -> Floats:
+    """Linear interpolation of (C, h, w) to ``length`` along an axis: entry step * k is entry k."""
     shape = list(grid.shape)
     shape[axis] = length
     full = np.empty(shape, np.float32)
-    even: list[slice] = [slice(None)] * 3
-    odd: list[slice] = [slice(None)] * 3
-    even[axis], odd[axis] = slice(0, None, 2), slice(1, None, 2)
-    full[tuple(even)] = grid
-    # Beyond the last entry is nothing to go towards.
-    count, last = length // 2, grid.shape[axis] - 1
-    before, after, between = ([slice(None)] * 3 for _ in range(3))
-    before[axis], after[axis], between[axis] = (
-        slice(0, min(count, last)),
-        slice(1, min(count, last) + 1),
-        slice(1, 2 * min(count, last), 2),
-    )
-    middle = full[tuple(between)]
-    np.add(grid[tuple(before)], grid[tuple(after)], out=middle)
-    middle *= np.float32(0.5)
-    if count > last:
-        ends, lasts = list(odd), list(odd)
-        ends[axis], lasts[axis] = slice(2 * last + 1, None), slice(last, None)
-        full[tuple(ends)] = grid[tuple(lasts)]
+    slope = (grid.take(_ahead(grid.shape[axis]), axis) - grid) * np.float32(1 / step)
+    for phase in range(step):
+        to, of = ([slice(None)] * 3 for _ in range(2))
+        to[axis] = slice(phase, None, step)
+        of[axis] = slice(0, full[tuple(to)].shape[axis])
+        np.multiply(slope[tuple(of)], np.float32(phase), out=full[tuple(to)])
+        full[tuple(to)] += grid[tuple(of)]
     return full

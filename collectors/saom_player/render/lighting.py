@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saom_player.render.bake import hemisphere, tangents
+from saom_player.render.geometry import Triangles
 from saom_player.render.light_grid import PATTERN, mean_of_three
-from saom_player.render.surface import Place
+from saom_player.render.surface import LIFT_M, Place, dot
 from saom_player.render.tracing import Floats, RayTracer
 from saom_player.scene import Lamp, Sun, WindowOpening
 
@@ -41,26 +42,25 @@ def toward_lamp(lamp: Lamp, place: Place, offset: Floats | None = None) -> LampR
         ray[k] = np.float32(lamp.position[k]) - place.point[k]
         if offset is not None:
             ray[k] += offset[k]
-    squared = ray[0] * ray[0] + ray[1] * ray[1] + ray[2] * ray[2]
+    squared = dot(ray, ray)
     length = np.sqrt(squared)
     ray /= np.maximum(length, np.float32(1e-4))
-    x, y, z = place.normal
-    cosine = np.maximum(ray[0] * x + ray[1] * y + ray[2] * z, 0)
+    cosine = np.maximum(dot(ray, place.normal), 0)
     faded = np.maximum(1 - squared / np.float32(lamp_reach_m(lamp) ** 2), 0)
     return LampRay(ray, cosine, faded * faded / (squared + _NEAREST_SQUARED), length)
 
 
-def lamp_visibility(tracer: RayTracer, lamp: Lamp, place: Place, pattern: NDArray[np.intp]) -> Floats | None:
-    """(n,) 0 or 1 along one ray to a soft lamp, or None where it reaches none of the places."""
+def lamp_visibility(tracer: RayTracer, lamp: Lamp, place: Place, pattern: NDArray[np.intp]) -> Floats:
+    """(n,) 0 or 1 along one ray to a soft lamp."""
     spots = _sphere(PATTERN) * np.float32(lamp.radius)
-    ray = toward_lamp(lamp, place, spots[pattern].T)
+    ray = toward_lamp(lamp, place, spots.T.take(pattern, axis=1))
     useful = np.nonzero((ray.cosine > 0) & (ray.strength > 0))[0]
-    if len(useful) == 0:
-        return None
     # The lamp's own bulb and shade stand within its radius: stop short of them.
     reach = np.maximum(ray.length[useful] - np.float32(0.03 + lamp.radius), 0)
     visibility = np.zeros(len(pattern), np.float32)
-    visibility[useful] = ~tracer.occluded(place.point[:, useful].T, ray.direction[:, useful].T, reach)
+    visibility[useful] = ~tracer.occluded(
+        place.point.take(useful, axis=1).T, ray.direction.take(useful, axis=1).T, reach
+    )
     return visibility
 
 
@@ -78,15 +78,17 @@ def _sphere(count: int) -> Floats:
 
 def contact_shade(tracer: RayTracer, place: Place, pattern: NDArray[np.intp]) -> Floats:
     """(n,) how open the nearest surroundings are, 0..1: what grounds small things on the table they stand on."""
-    normal = np.ascontiguousarray(place.normal.T)
-    first, second = tangents(normal)
+    normal = place.normal
+    first, second = tangents(normal.T)
     points = np.ascontiguousarray(place.point.T)
     directions = hemisphere(PATTERN * CONTACT_RAYS)
     openness = np.zeros(len(pattern), np.float32)
+    ray = np.empty_like(points)
     for k in range(CONTACT_RAYS):
         # Ray k of every pattern entry lies in another ring of the hemisphere.
-        local = directions[k * PATTERN + (pattern * 2 + k) % PATTERN]
-        ray = first * local[:, :1] + second * local[:, 1:2] + normal * local[:, 2:]
+        x, y, z = directions[k * PATTERN + (np.arange(PATTERN) * 2 + k) % PATTERN].T.take(pattern, axis=1)
+        for axis in range(3):
+            ray[:, axis] = first[:, axis] * x + second[:, axis] * y + normal[axis] * z
         openness += tracer.distance(points, ray, CONTACT_REACH_M)
     share = openness / np.float32(CONTACT_RAYS * CONTACT_REACH_M)
     return np.asarray(_DARKEST_CONTACT + (1 - _DARKEST_CONTACT) * share, np.float32)
@@ -108,37 +110,55 @@ class SunLight:
         spread = np.cos(angle)[:, None] * first + np.sin(angle)[:, None] * second
         self._rays = (self.direction + spread * radius[:, None]).astype(np.float32)
 
-    def arrives(self, tracer: RayTracer, place: Place, width: int) -> tuple[NDArray[np.intp], Floats]:
-        """Which places (row by row, ``width`` a row) may see the sun, and 0 or 1 for each of those."""
-        x, y, z = place.normal
-        facing = x * self.direction[0] + y * self.direction[1] + z * self.direction[2] > 0
-        index = np.nonzero(facing)[0]
-        if not (self._open_air or self._windows):
-            index = index[:0]
-        row, column = np.divmod(index, width)
+    def may_reach(self, triangles: Triangles) -> NDArray[np.bool_]:
+        """(T,) which triangles lie, with some margin, where the sun comes through a window: no others see it."""
+        if self._open_air:
+            return np.ones(len(triangles), np.bool_)
+        center = triangles.positions.mean(1)
+        size = np.sqrt(((triangles.positions - center[:, None]) ** 2).sum(2).max(1)) + LIFT_M
+        reached = np.zeros(len(triangles), np.bool_)
+        for window in self._windows:
+            across, up, way, slant = self._past_window(window, center.T, self.direction[None])
+            margin = (size + np.abs(way) * np.float32(2 * _SUN_SPREAD)) / slant
+            reached |= (across <= margin) & (up <= margin) & (way > -margin)
+        return reached
+
+    def arrives(self, tracer: RayTracer, place: Place, pixels: NDArray[np.intp], width: int) -> Floats:
+        """(n,) 0 or 1: whether the sun reaches these places, seen by pixels numbered row by row, ``width`` a row."""
+        facing = np.nonzero(dot(place.normal, self.direction) > 0)[0]
+        row, column = np.divmod(pixels[facing], width)
         ray = self._rays[(row % 3) * 3 + column % 3]
-        point = place.point[:, index]
-        reach = np.full(len(index), 1e3, np.float32) if self._open_air else self._way_to_window(point, ray)
+        point = place.point.take(facing, axis=1)
+        reach = np.full(len(facing), 1e3, np.float32) if self._open_air else self._way_to_window(point, ray)
         through = np.nonzero(reach > 0)[0]
-        index = index[through]
-        lit = ~tracer.occluded(point[:, through].T, ray[through], reach[through])
-        return index, lit.astype(np.float32)
+        visible = np.zeros(len(pixels), np.float32)
+        visible[facing[through]] = ~tracer.occluded(point.take(through, axis=1).T, ray[through], reach[through])
+        return visible
 
     def _way_to_window(self, point: Floats, ray: Floats) -> Floats:
         """(n,) how far a ray must be free to leave through a window; 0 where it passes none."""
         reach = np.zeros(len(ray), np.float32)
         for window in self._windows:
-            center, half_u, half_v, inward = (
-                np.array(v, np.float32) for v in (window.center, window.half_u, window.half_v, window.inward)
-            )
-            toward = center[:, None] - point
-            way = (inward[:, None] * toward).sum(0) / np.minimum((ray * inward).sum(1), np.float32(-1e-3))
-            miss = ray.T * way - toward
-            u = np.abs((half_u[:, None] * miss).sum(0)) <= (half_u * half_u).sum()
-            v = np.abs((half_v[:, None] * miss).sum(0)) <= (half_v * half_v).sum()
+            across, up, way, _ = self._past_window(window, point, ray)
             # Beyond the window's plane too: its bars cast shadows.
-            reach = np.where(u & v & (way > 0), np.maximum(reach, way + np.float32(0.25)), reach)
+            reach = np.where((across <= 0) & (up <= 0) & (way > 0), np.maximum(reach, way + np.float32(0.25)), reach)
         return reach
+
+    @staticmethod
+    def _past_window(window: WindowOpening, point: Floats, ray: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """How far beyond the window's sides rays (n, 3) from points (3, n) meet its plane, m, below 0 inside of them.
+
+        Then the way there, and the cosine between rays and plane normal.
+        """
+        center, half_u, half_v, inward = (
+            np.array(v, np.float32) for v in (window.center, window.half_u, window.half_v, window.inward)
+        )
+        toward = center[:, None] - point
+        slant = np.minimum(ray @ inward, np.float32(-1e-3))
+        way = (inward @ toward) / slant
+        miss = ray.T * way - toward
+        across, up = (np.abs(half @ miss) / np.linalg.norm(half) - np.linalg.norm(half) for half in (half_u, half_v))
+        return across, up, way, -slant
 
 
 def smooth_sun(visible: Floats, keys: NDArray[np.int32]) -> Floats:

@@ -41,6 +41,7 @@ class Painter:
         self._surfaces = Surfaces(triangles, bake(triangles, coarse, scene, cache_dir), scene.textures)
         self._lamps = scene.lit_lamps()
         self._sun = SunLight(scene.sun, scene.windows) if scene.sun is not None else None
+        self._sunny = self._sun.may_reach(triangles) if self._sun is not None else np.zeros(len(triangles), np.bool_)
         self._exposure = _exposure(self._surfaces, triangles, scene) * scene.exposure
         self._surfaces.glow = np.float32(1 / self._exposure)
 
@@ -66,52 +67,67 @@ class Painter:
     def _measured(self, rays: PixelRays, hits: Hits, keys: Ints) -> PixelLight:
         """Light that needs rays, measured on the grid and spread to all pixels."""
         grid = LightGrid(keys, self._face_of(hits))
-        some = hits.subset(grid.pixels)
-        direction = rays.pixels(grid.pixels)
-        place = self._surfaces.place(rays.origin, direction, some)
-        seen = [(lamp, lamp_visibility(self._shadows, lamp, place, grid.pattern)) for lamp in self._lamps]
-        lit = [(lamp, visibility) for lamp, visibility in seen if visibility is not None]
-        planes = [contact_shade(self._tracer, place, grid.pattern), *(visibility for _, visibility in lit)]
-        blurred = self._blurred_reflection(direction, place, some, grid, rays.radians_per_pixel)
-        if blurred is not None:
-            planes.extend(blurred)
-        full = grid.spread(grid.smoothed(np.stack(planes), rounds=2))
+        lamps = len(self._lamps)
+        samples = np.zeros((1 + lamps + 3, len(grid.pixels)), np.float32)
+        for start in range(0, len(grid.pixels), TILE_PIXELS):
+            self._measure(samples[:, start : start + TILE_PIXELS], rays, hits, grid, start)
+        lit = [number for number in range(lamps) if samples[1 + number].any()]
+        polished = list(range(1 + lamps, 1 + lamps + 3)) if samples[1 + lamps :].any() else []
+        wanted = samples[[0, *(1 + number for number in lit), *polished]]
+        full = grid.spread(grid.smoothed(wanted, rounds=2))
         return PixelLight(
             contact=full[0],
-            lamps=tuple((lamp, full[1 + k]) for k, (lamp, _) in enumerate(lit)),
+            lamps=tuple((self._lamps[number], full[1 + k]) for k, number in enumerate(lit)),
             sun=self._sunlight(rays, hits, keys),
-            reflection=full[1 + len(lit) :] if blurred is not None else None,
+            reflection=full[1 + len(lit) :] if polished else None,
         )
+
+    def _measure(self, samples: Floats, rays: PixelRays, hits: Hits, grid: LightGrid, start: int) -> None:
+        """Fill (C, n) samples from the grid's pixel number ``start`` on: contact shade, lamps, blurred reflection."""
+        pixels = grid.pixels[start : start + samples.shape[1]]
+        pattern = grid.pattern[start : start + samples.shape[1]]
+        some = hits.subset(pixels)
+        direction = rays.pixels(pixels)
+        place = self._surfaces.place(rays.origin, direction, some)
+        samples[0] = contact_shade(self._shadows, place, pattern)
+        for lamp, visibility in zip(self._lamps, samples[1:], strict=False):
+            visibility[:] = lamp_visibility(self._shadows, lamp, place, pattern)
+        self._reflect_blurred(samples[-3:], direction, place, some, pattern, rays.radians_per_pixel)
 
     def _sunlight(self, rays: PixelRays, hits: Hits, keys: Ints) -> Floats | None:
         """(H * W,) share of the sun that each pixel's surface sees."""
-        if self._sun is None:
+        pixels = np.nonzero(self._sunny.take(np.maximum(hits.triangle, 0)) & (hits.triangle >= 0))[0]
+        if self._sun is None or len(pixels) == 0:
             return None
-        place = self._surfaces.place(rays.origin, rays.rows(0, rays.height), hits)
-        index, visible = self._sun.arrives(self._shadows, place, rays.width)
+        place = self._surfaces.place(rays.origin, rays.pixels(pixels), hits.subset(pixels))
+        visible = self._sun.arrives(self._shadows, place, pixels, rays.width)
         if not visible.any():
             return None
         full = np.zeros(keys.size, np.float32)
-        full[index] = visible
+        full[pixels] = visible
         return smooth_sun(full.reshape(keys.shape), keys).ravel()
 
-    def _blurred_reflection(
-        self, direction: Floats, place: Place, hits: Hits, grid: LightGrid, radians_per_pixel: float
-    ) -> Floats | None:
-        """(3, S) what polished but not mirroring surfaces show, each sample along a slightly turned ray."""
+    def _reflect_blurred(
+        self,
+        color: Floats,
+        direction: Floats,
+        place: Place,
+        hits: Hits,
+        pattern: NDArray[np.intp],
+        radians_per_pixel: float,
+    ) -> None:
+        """Set (3, n) colours to what polished but not mirroring surfaces show, each along a slightly turned ray."""
         reflect = self._reflect_of(hits)
         polished = np.nonzero((reflect > 0) & (reflect < MIRROR_REFLECT))[0]
         if len(polished) == 0:
-            return None
-        ray = mirror_rays(direction[:, polished], _at(place, polished))
-        angle = grid.pattern[polished] * np.float32(2.399963)
-        radius = np.sqrt((grid.pattern[polished] + np.float32(0.5)) / 9) * np.float32(_BLUR)
+            return
+        ray = mirror_rays(direction.take(polished, axis=1), _at(place, polished))
+        angle = pattern[polished] * np.float32(2.399963)
+        radius = np.sqrt((pattern[polished] + np.float32(0.5)) / 9) * np.float32(_BLUR)
         ray[0] += np.cos(angle) * radius
         ray[2] += np.sin(angle) * radius
-        color = np.zeros((3, len(reflect)), np.float32)
         # Coarser mip levels: what is blurred needs no detail.
-        color[:, polished] = self._reflected(place.point[:, polished], ray, 4 * radians_per_pixel)
-        return color
+        color[:, polished] = self._reflected(place.point.take(polished, axis=1), ray, 4 * radians_per_pixel)
 
     def _reflect_of(self, hits: Hits) -> Floats:
         surfaces = self._surfaces
@@ -162,7 +178,9 @@ class Painter:
             return blurred
         color = np.zeros_like(direction) if blurred is None else blurred.copy()
         own = _at(place, mirrors)
-        color[:, mirrors] = self._reflected(own.point, mirror_rays(direction[:, mirrors], own), radians_per_pixel)
+        color[:, mirrors] = self._reflected(
+            own.point, mirror_rays(direction.take(mirrors, axis=1), own), radians_per_pixel
+        )
         return color
 
     def _smoothed(self, picture: NDArray[np.uint8], rays: PixelRays, hits: Hits, keys: Ints) -> NDArray[np.uint8]:
@@ -205,4 +223,9 @@ def _exposure(surfaces: Surfaces, triangles: Triangles, scene: Scene) -> float:
 
 
 def _at(place: Place, index: NDArray[np.intp]) -> Place:
-    return Place(place.point[:, index], place.normal[:, index], place.cosine[index], place.front[index])
+    return Place(
+        place.point.take(index, axis=1),
+        place.normal.take(index, axis=1),
+        place.cosine.take(index),
+        place.front.take(index),
+    )

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saom_player.render.lighting import SunLight, toward_lamp
-from saom_player.render.surface import MaterialTable, Place, Surfaces
+from saom_player.render.surface import MaterialTable, Place, Surfaces, dot
 from saom_player.render.tracing import Floats, Hits
 from saom_player.scene import Lamp
 
@@ -40,22 +40,25 @@ def shade(
     material = surfaces.material.take(np.maximum(hits.triangle, 0))
     albedo = surfaces.albedo(hits, hits.t, place.cosine, pixel)
     energy = surfaces.stored_light(hits, place.front) * light.contact
-    highlight = np.zeros(len(material), np.float32)
     shiny = np.nonzero(table.specular.take(material) > _HIGHLIGHT_SPECULAR)[0]
-    mirrored = _mirrored(direction[:, shiny], place.normal[:, shiny], place.cosine[shiny])
-    gloss = table.gloss.take(material[shiny])
+    mirrored = _mirrored(direction, place.normal, place.cosine)
+    gloss = table.gloss.take(material.take(shiny))
+    highlights = np.zeros(len(shiny), np.float32)
     for lamp, visibility in light.lamps:
+        if not visibility.any():
+            continue
         ray = toward_lamp(lamp, place)
         gain = ray.cosine * ray.strength * visibility
         for k in range(3):
             energy[k] += gain * np.float32(lamp.color[k])
-        aligned = np.maximum((ray.direction[:, shiny] * mirrored).sum(0), 0)
-        highlight[shiny] += aligned**gloss * visibility[shiny]
-    if sun is not None and light.sun is not None:
-        x, y, z = place.normal
-        gain = np.maximum(x * sun.direction[0] + y * sun.direction[1] + z * sun.direction[2], 0) * light.sun
+        aligned = np.maximum(dot(ray.direction, mirrored).take(shiny), 0)
+        highlights += aligned**gloss * visibility.take(shiny)
+    if sun is not None and light.sun is not None and light.sun.any():
+        gain = np.maximum(dot(place.normal, sun.direction), 0) * light.sun
         for k in range(3):
             energy[k] += gain * sun.color[k]
+    highlight = np.zeros(len(material), np.float32)
+    highlight[shiny] = highlights
     emission = table.emission.take(material) * (surfaces.glow * np.float32(_GLOW))
     return _composed(table, material, albedo, energy, emission, highlight, place.cosine, light.reflection)
 
@@ -71,28 +74,36 @@ def _composed(
     reflection: Floats | None,
 ) -> Floats:
     specular, reflect = table.specular.take(material), table.reflect.take(material)
-    grazing = (1 - np.minimum(cosine, 1)) ** 5
+    grazing = _fifth_power(1 - np.minimum(cosine, np.float32(1)))
     fresnel = specular + (1 - specular) * grazing * np.minimum(specular * 3, np.float32(0.5))
     color: Floats = albedo * (energy * (1 - reflect) + emission) + highlight * fresnel
     if reflection is not None:
         # Stronger at a grazing view, but never a mirror lake; metal and mirrors tint what they show.
         share = reflect * (1 + np.float32(1.5) * grazing)
-        color += reflection * share * np.where(reflect >= MIRROR_REFLECT, albedo, np.float32(1))
+        shown = reflection * share
+        mirrors = np.nonzero(reflect >= MIRROR_REFLECT)[0]
+        shown[:, mirrors] *= albedo.take(mirrors, axis=1)
+        color += shown
     shines = table.emission.take(material) >= 1
     if shines.any():
         color[:, shines] = albedo[:, shines] * emission[shines]
     return color
 
 
+def _fifth_power(values: Floats) -> Floats:
+    squared = values * values
+    return np.asarray(squared * squared * values)
+
+
 def _mirrored(direction: Floats, normal: Floats, cosine: Floats) -> Floats:
-    length = np.sqrt((direction * direction).sum(0))
+    length = np.sqrt(dot(direction, direction))
     return np.asarray(direction / length + 2 * cosine * normal, np.float32)
 
 
 def mirror_rays(direction: Floats, place: Place) -> Floats:
     """(3, n) unit directions of reflected rays."""
     ray = _mirrored(direction, place.normal, place.cosine)
-    return np.asarray(ray / np.sqrt(np.maximum((ray * ray).sum(0), np.float32(1e-12))), np.float32)
+    return np.asarray(ray / np.sqrt(np.maximum(dot(ray, ray), np.float32(1e-12))), np.float32)
 
 
 def shade_plainly(

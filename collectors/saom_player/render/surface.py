@@ -19,6 +19,8 @@ from saom_player.texture_noise import SIZE
 LIFT_M = np.float32(1.5e-3)
 """How far off a surface secondary rays start, so that they do not hit it again."""
 _LARGEST_SLANT = np.float32(0.3)
+_FLAT_COSINE = 1 - 1e-5
+"""Corner normals nearer to their plane's than this are as good as equal to it."""
 _SKY = 3.6
 _SIDES = 27
 
@@ -52,12 +54,12 @@ class Surfaces:
     def __init__(
         self, triangles: Triangles, baked: BakedLight, textures: Mapping[str, NDArray[np.uint8]] | None = None
     ) -> None:
-        corners = [triangles.normals[:, c, k] for c in range(3) for k in range(3)]
-        uvs = [triangles.uvs[:, c, k] for c in range(3) for k in range(2)]
-        self._normals = [np.ascontiguousarray(plane) for plane in corners]
-        self._uvs = [np.ascontiguousarray(plane) for plane in uvs]
-        self._face = [np.ascontiguousarray(triangles.face[:, k]) for k in range(3)]
-        self._light = [np.ascontiguousarray(baked.light[:, c, k]) for c in range(3) for k in range(3)]
+        self._curved = (triangles.normals * triangles.face[:, None]).sum(2).min(1) < _FLAT_COSINE
+        face = np.where(self._curved[:, None], triangles.face, triangles.normals[:, 0])
+        self._face = [np.ascontiguousarray(face[:, k]) for k in range(3)]
+        self._normals = _corner_planes(triangles.normals)
+        self._uvs = _corner_planes(triangles.uvs)
+        self._light = _corner_planes(baked.light)
         self._back_row = baked.back_row.astype(np.intp)
         keys = tuple(dict.fromkeys(material.texture for material in triangles.materials)) or ("plain",)
         # The sky is seen through windows whatever the scene's materials are.
@@ -74,25 +76,26 @@ class Surfaces:
     def place(self, origin: Floats, direction: Floats, hits: Hits) -> Place:
         """Where rays of ``direction`` (3, n) from ``origin`` (3,) or (3, n) hit; rays that miss get row 0's values."""
         triangle = np.maximum(hits.triangle, 0).astype(np.intp)
-        face = [plane.take(triangle) for plane in self._face]
-        front = face[0] * direction[0] + face[1] * direction[1] + face[2] * direction[2] < 0
-        side: Floats = np.where(front, np.float32(1), np.float32(-1)).astype(np.float32)
-        normal = self._between(self._normals, 3, triangle, hits)
-        x, y, z = normal
-        np.multiply(normal, side / np.sqrt(np.maximum(x * x + y * y + z * z, np.float32(1e-12))), out=normal)
-        dx, dy, dz = direction
+        normal = np.empty((3, len(triangle)), np.float32)
+        for plane, values in zip(self._face, normal, strict=True):
+            plane.take(triangle, out=values, mode="clip")
+        facing = dot(normal, direction)
+        side = np.copysign(np.float32(1), -facing)
+        normal *= side
+        point = origin[:, None] + direction * hits.t if origin.ndim == 1 else origin + direction * hits.t
+        point += normal * LIFT_M
+        curved = np.nonzero(self._curved.take(triangle))[0]
+        if len(curved):
+            smooth = self._between(self._normals, triangle[curved], hits.subset(curved))
+            normal[:, curved] = smooth * (side[curved] / np.sqrt(np.maximum(dot(smooth, smooth), np.float32(1e-12))))
         # A smooth corner normal may turn away near an outline: the surface is seen all the same.
-        along = -(x * dx + y * dy + z * dz) / np.sqrt(dx * dx + dy * dy + dz * dz)
-        cosine = np.asarray(np.maximum(along, 0.02), np.float32)
-        point = np.empty_like(normal)
-        for k in range(3):
-            point[k] = origin[k] + direction[k] * hits.t + face[k] * (side * LIFT_M)
-        return Place(point, normal, cosine, front)
+        cosine = np.maximum(dot(normal, direction) / -np.sqrt(dot(direction, direction)), np.float32(0.02))
+        return Place(point, normal, cosine, facing < 0)
 
     def albedo(self, hits: Hits, distance: Floats, cosine: Floats, radians_per_pixel: float) -> Floats:
         """(3, n) linear texture times tint; ``distance`` (n,) along the ray picks the mip level."""
         triangle = np.maximum(hits.triangle, 0).astype(np.intp)
-        u, v = self._between(self._uvs, 2, triangle, hits)
+        u, v = self._between(self._uvs, triangle, hits)
         material = self.material.take(triangle)
         footprint = distance * np.float32(radians_per_pixel) / np.maximum(cosine, _LARGEST_SLANT)
         texels = np.asarray(self._density.take(triangle) * footprint, np.float32)
@@ -105,16 +108,16 @@ class Surfaces:
         """(3, n) baked light on the side that is seen."""
         triangle = np.maximum(hits.triangle, 0).astype(np.intp)
         row = np.where(front, triangle, self._back_row.take(triangle))
-        return self._between(self._light, 3, row, hits)
+        return self._between(self._light, row, hits)
 
     @staticmethod
-    def _between(planes: list[Floats], width: int, row: NDArray[np.intp], hits: Hits) -> Floats:
-        """(width, n) values inside triangles from three corners' planes, corner by corner."""
-        w = 1 - hits.u - hits.v
-        values = np.empty((width, len(row)), np.float32)
-        for k in range(width):
-            a, b, c = (planes[width * corner + k].take(row) for corner in range(3))
-            values[k] = a * w + b * hits.u + c * hits.v
+    def _between(planes: list[tuple[Floats, Floats, Floats]], row: NDArray[np.intp], hits: Hits) -> Floats:
+        """(K, n) values inside triangles, of K planes as _corner_planes makes them."""
+        values = np.empty((len(planes), len(row)), np.float32)
+        for value, (first, to_second, to_third) in zip(values, planes, strict=True):
+            first.take(row, out=value, mode="clip")
+            value += to_second.take(row) * hits.u
+            value += to_third.take(row) * hits.v
         return values
 
     def sky(self, direction: Floats) -> Floats:
@@ -126,6 +129,21 @@ class Surfaces:
         height = np.clip(np.float32(0.69) - np.arctan2(y, across) * np.float32(0.75), 0.02, 0.98).astype(np.float32)
         number = np.full(len(x), self.sky_number, np.int32)
         return self.atlas.sample(number, azimuth, height, np.ones_like(x)) * (np.float32(_SKY) * self.glow)
+
+
+def dot(a: Floats, b: Floats) -> Floats:
+    """(n,) products of vectors (3, n)."""
+    total = a[0] * b[0]
+    total += a[1] * b[1]
+    total += a[2] * b[2]
+    return np.asarray(total)
+
+
+def _corner_planes(values: Floats) -> list[tuple[Floats, Floats, Floats]]:
+    """Of (T, 3, K) corners' values, K times: the first corner's, and how far the second's and third's differ."""
+    first, second, third = (values[:, corner] for corner in range(3))
+    columns = (np.ascontiguousarray(part.T) for part in (first, second - first, third - first))
+    return list(zip(*columns, strict=True))
 
 
 def _material_table(materials: tuple[Material, ...], keys: tuple[str, ...]) -> MaterialTable:

@@ -24,5 +24,5 @@ _TABLE: NDArray[np.uint8] = (
 def to_bytes(light: Floats, exposure: float) -> NDArray[np.uint8]:
     """Displayed values of linear light, same shape."""
     root = np.sqrt(np.maximum(light * np.float32(exposure / _LARGEST), 0))
-    index = np.minimum(root * np.float32(_STEPS - 1), np.float32(_STEPS - 1)).astype(np.int32)
+    index = np.minimum(root * np.float32(_STEPS - 1), np.float32(_STEPS - 1)).astype(np.intp)
     return np.asarray(_TABLE.take(index), np.uint8)

@@ -29,9 +29,9 @@ class Hits:
     u: Floats
     v: Floats
 
-    def subset(self, where: NDArray[Any]) -> "Hits":
+    def subset(self, where: NDArray[np.intp]) -> "Hits":
         """The hits at these indices."""
-        return Hits(self.triangle[where], self.t[where], self.u[where], self.v[where])
+        return Hits(self.triangle.take(where), self.t.take(where), self.u.take(where), self.v.take(where))
 
 
 def _embree() -> tuple[Any, Any]:
