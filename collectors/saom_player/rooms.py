@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from saom_player.apartments import APARTMENT, PANEL_HEIGHT_M, panel_faces, panels
 from saom_player.blocks import block, upright
@@ -82,11 +83,21 @@ def standing_place(room: Room, objects: Sequence[PlacedObject], radius: float = 
     taken = [footprint(o) for o in objects if o.object_type != "Floor" and o.extent()[0][1] < room.floor_y + 1.8]
     kept = [grown(part, -radius) for part in room.plan]
     x0, z0, x1, z1 = room.bounds
-    places = [(x, z) for x in np.arange(x0, x1, 0.05) for z in np.arange(z0, z1, 0.05) if inside(x, z, kept)]
-    blocked = [grown(t, radius) for t in (*taken, *room.panels)]
-    free = [p for p in places if not inside(p[0], p[1], blocked)] or places or [(float(middle[0]), float(middle[1]))]
-    x, z = min(free, key=lambda p: (p[0] - middle[0]) ** 2 + (p[1] - middle[1]) ** 2)
+    grid = np.meshgrid(np.arange(x0, x1, 0.05), np.arange(z0, z1, 0.05), indexing="ij")
+    places = np.stack([axis.ravel() for axis in grid], axis=1)
+    places = places[_within(places, kept)]
+    free = places[~_within(places, [grown(t, radius) for t in (*taken, *room.panels)])]
+    choice = next(found for found in (free, places, middle[None]) if len(found))
+    x, z = choice[((choice - middle) ** 2).sum(1).argmin()]
     return float(x), float(z)
+
+
+def _within(points: NDArray[np.float64], rectangles: Sequence[Rectangle]) -> NDArray[np.bool_]:
+    """(n,) which points (x, z) lie in any of the rectangles."""
+    found = np.zeros(len(points), np.bool_)
+    for x0, z0, x1, z1 in rectangles:
+        found |= (points >= (x0, z0)).all(1) & (points <= (x1, z1)).all(1)
+    return found
 
 
 def shell(

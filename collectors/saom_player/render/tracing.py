@@ -56,10 +56,9 @@ class RayTracer:
         scene_type, mesh_type = _embree()
         # Robust mode is watertight: without it, rays slip between neighbouring triangles and leave holes in id images.
         self._scene = scene_type(robust=True)
-        # Embree may point into these arrays: they live as long as the scene.
-        self._corners = np.ascontiguousarray(positions.reshape(-1, 3), np.float32)
-        self._indices = np.arange(3 * self.count, dtype=np.int32).reshape(-1, 3)
-        self._mesh = mesh_type(self._scene, self._corners, self._indices)
+        # Embree may point into this array: it lives as long as the scene.
+        self._corners = np.ascontiguousarray(positions, np.float32)
+        self._mesh = mesh_type(self._scene, self._corners)
 
     def nearest(self, origins: Floats, directions: Floats) -> Hits:
         """First hits of rays, (n, 3) each; ``t`` counts in lengths of the direction."""
