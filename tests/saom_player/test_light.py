@@ -14,6 +14,7 @@ from saom_player.render.tracing import RayTracer
 from saom_player.scene import Sun, WindowOpening
 
 UP = np.array([[0.0], [1.0], [0.0]], np.float32)
+WINDOW = WindowOpening((0.0, 1.5, 2.0), (0.6, 0.0, 0.0), (0.0, 0.5, 0.0), (0.0, 0.0, -1.0))
 
 
 def grid_of(keys: np.ndarray) -> LightGrid:
@@ -51,9 +52,8 @@ def test_every_pixel_takes_light_from_its_own_surface(side: int) -> None:
 @given(st.integers(0, 2**32 - 1))
 def test_the_sun_reaches_no_triangle_that_was_ruled_out(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    window = WindowOpening((0.0, 1.5, 2.0), (0.6, 0.0, 0.0), (0.0, 0.5, 0.0), (0.0, 0.0, -1.0))
     toward = rng.normal(size=3) * 0.6 + (0.0, 0.5, 1.0)
-    sun = SunLight(Sun(tuple(toward.tolist()), (1.0, 1.0, 1.0)), (window,))
+    sun = SunLight(Sun(tuple(toward.tolist()), (1.0, 1.0, 1.0)), (WINDOW,))
     corners = (rng.uniform((-2, 0, -2), (2, 2, 2), (60, 1, 3)) + rng.normal(size=(60, 3, 3)) * 0.1).astype(np.float32)
     ruled_in = sun.may_reach(triangles_of(corners))
     weights = rng.dirichlet((1, 1, 1), (60, 20)).astype(np.float32)
@@ -63,7 +63,13 @@ def test_the_sun_reaches_no_triangle_that_was_ruled_out(seed: int) -> None:
     nothing_there = RayTracer(np.zeros((0, 3, 3), np.float32))
     lit = sun.arrives(nothing_there, place, rng.integers(0, 10_000, points.shape[1]), 100) > 0
     assert not (lit.reshape(60, 20).any(1) & ~ruled_in).any()
-    assert not ruled_in.all()
+
+
+def test_what_lies_away_from_the_window_is_ruled_out() -> None:
+    sun = SunLight(Sun((0.0, 0.0, 1.0), (1.0, 1.0, 1.0)), (WINDOW,))
+    small = np.array([[0, 0, 0], [0.1, 0, 0], [0, 0.1, 0]], np.float32)
+    places = np.array([[0, 1.5, 0], [1.5, 1.5, 0], [0, 0.2, 0], [0, 1.5, 3]], np.float32)
+    assert sun.may_reach(triangles_of(places[:, None] + small)).tolist() == [True, False, False, False]
 
 
 def triangles_of(corners: np.ndarray) -> Triangles:
