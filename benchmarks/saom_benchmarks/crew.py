@@ -114,13 +114,15 @@ def rank() -> tuple[int, int] | None:
     return (int(os.environ.get("RANK", "0")) + 1, world) if world > 1 else None
 
 
-def wait_for_all() -> None:
-    """Under torchrun: until every process has come this far."""
+def gathered(failures: Sequence[Sequence[Failure]]) -> list[list[Failure]]:
+    """Under torchrun: the failures of each row in all processes, by image; returns when all have come this far."""
     import torch.distributed as distributed
 
     if not distributed.is_initialized():
         distributed.init_process_group("gloo", timeout=_PATIENCE)
-    distributed.barrier()
+    every: list[list[list[Failure]]] = [[] for _ in range(distributed.get_world_size())]
+    distributed.all_gather_object(every, [list(of_row) for of_row in failures])
+    return [sorted((f for of_row in rows for f in of_row), key=lambda f: f.key) for rows in zip(*every, strict=True)]
 
 
 class _Pool(Protocol):

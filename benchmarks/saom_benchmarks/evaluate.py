@@ -17,7 +17,7 @@ from saom_bench.files import sha256_file
 from saom_bench.provenance import command_line, git_state, machine, now, package_versions
 from saom_bench.shards.dataset import ShardDataset
 from saom_benchmarks.bootstrap import LEVEL, RESAMPLES, Interval, differences, intervals, ranked_intervals
-from saom_benchmarks.crew import Answer, Crew, Order, answer, rank, wait_for_all
+from saom_benchmarks.crew import Answer, Crew, Order, answer, gathered, rank
 from saom_benchmarks.metrics import COLUMNS, SceneSums, sum_by_scene
 from saom_benchmarks.models import Model
 from saom_benchmarks.protocols import Protocol
@@ -172,12 +172,13 @@ def evaluate(
     todo = [i for i in indices if any(row.wants(i, keys[i]) for row in rows)]
     _score(dataset, todo, rows, models, shared_seconds, order, bar)
     if part is not None:
-        wait_for_all()
+        failures = gathered([row.failures for row in rows])
         if part[0] > 1:
             return []
         rows = [_row(dataset, model, each, out, None) for each in plans for model in models]
-        for row in rows:
+        for row, failed in zip(rows, failures, strict=True):
             row.record.open(fresh=False)
+            row.failures = failed[:MAX_FAILURES]
             _refuse_gaps(row, keys)
     results = with_differences([_result(row, seed, is_timed) for row in rows])
     for row, result in zip(rows, results, strict=True):
@@ -246,8 +247,9 @@ def _score(
 
 
 def _refuse_gaps(row: Row, keys: Sequence[str]) -> None:
+    """A row without failures has all its images."""
     missing = [keys[i] for i in row.plan.indices if keys[i] not in row.record.frames]
-    if missing:
+    if missing and not row.failures:
         row.failures.append(Failure(key=missing[0], error=f"{len(missing)} images were not scored by their process"))
 
 

@@ -26,6 +26,7 @@ class RecordFile:
         whole = self.path.with_name(self.path.name + PARTIAL_SUFFIX)
         self._whole = whole
         self._partial = whole if part is None else whole.with_name(f"{whole.name}.{part[0]}of{part[1]}")
+        self._part = part
         self._identity = identity
         self.frames: dict[str, FrameScore] = {}
         """What is recorded, by key."""
@@ -33,6 +34,11 @@ class RecordFile:
     def open(self, fresh: bool) -> None:
         """Read what interrupted runs left, cut off a torn last line, or start anew."""
         left = self._files()
+        if fresh and self._part is not None and self._part[0] == 1:
+            # Every process writes its own file anew. Those of another run are no one's, and would be read at the end.
+            for path in left:
+                if not path.name.endswith(f"of{self._part[1]}"):
+                    path.unlink()
         self.frames = {} if fresh else {key: frame for path in left for key, frame in self._read(path).items()}
         if self._partial == self._whole:
             own = list(self.frames.values())

@@ -106,6 +106,10 @@ class Houses:
 
     def _named(self, text: str) -> list[str]:
         wanted = {name.strip() for name in text.split(",") if name.strip()}
+        if not wanted:
+            raise SaomBenchError(
+                f"--scenes {text!r} names no house; give names, such as {self.every[0]}, or leave it away"
+            )
         for name in sorted(wanted):
             if name not in self.every:
                 raise unknown("house", name, self.every)

@@ -326,7 +326,7 @@ def _run(
     room = DiskGate(worker.folder, processes * config.views_per_scene, config.pixels_hw)
     jobs = engine(worker, todo, processes, rules, stop, room)
     with progress() as bar, closing(jobs) as events:
-        log = RunLog(worker.folder, todo, config.views_per_scene, bar)
+        log = RunLog(worker.folder, todo, config.views_per_scene, bar, config.player.longest_call_s)
         for event in events:
             log.heard(event)
         log.ended(was_stopped=stop is not None and stop.is_requested)

@@ -12,16 +12,21 @@ from saom_collectors.jobs import Advanced, Done, Event, Failed, Paused
 from saom_collectors.status import Status, StatusFile
 
 LOGS = "logs"
+_MARGIN_S = 30.0
+"""A call is ended somewhat after its limit, and other work comes between calls."""
 
 
 class RunLog:
     """Hears every event of a run. Only here is the manifest appended to, by one process."""
 
-    def __init__(self, folder: Path, todo: list[str], frames_per_scene: int, bar: Progress) -> None:
+    def __init__(
+        self, folder: Path, todo: list[str], frames_per_scene: int, bar: Progress, longest_call_s: float
+    ) -> None:
         self.collected: list[ShardRecord] = []
         self.failures: list[FailureRecord] = []
         self._folder, self._scenes, self._per_scene, self._bar = folder, len(todo), frames_per_scene, bar
         self._status = StatusFile(folder)
+        self._patience_s = longest_call_s + _MARGIN_S
         self._started = time.monotonic()
         self._taken: Counter[str] = Counter()
         self._pause = ""
@@ -99,4 +104,5 @@ class RunLog:
             frames_done=self._taken.total(),
             seconds=round(time.monotonic() - self._started, 1),
             note=self._pause,
+            patience_s=self._patience_s,
         )

@@ -44,6 +44,11 @@ class PlayerOptions:
     parts: bool = False
     """For "embedded": part ids with every picture."""
 
+    @property
+    def longest_call_s(self) -> float:
+        """How long a player may say nothing."""
+        return max(self.start_timeout_s, self.reset_timeout_s, self.step_timeout_s)
+
     def anywhere(self) -> "PlayerOptions":
         """The same with whole paths: right in any working folder."""
         named = {name: getattr(self, name) for name in ("executable", "packs", "houses")}

@@ -13,8 +13,6 @@ from saom_bench.errors import SaomBenchError
 
 STATUS = "status.json"
 _EVERY_S = 2.0
-_STALE_S = 150.0
-"""Longer than a worker may be silent at a step."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,8 @@ class Status:
     host: str = ""
     pid: int = 0
     updated: str = ""
+    patience_s: float = 330.0
+    """A run that lives is heard of within so many seconds: what its slowest call to a player may take, and some."""
 
     @property
     def rate(self) -> float:
@@ -50,8 +50,8 @@ class Status:
         return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(self.updated)).total_seconds())
 
     def is_stale(self) -> bool:
-        """Says that it runs, and has not been heard of for minutes."""
-        return self.state in {"running", "paused"} and self.silence_s() > _STALE_S
+        """Says that it runs, and has not been heard of for longer than it can be busy."""
+        return self.state in {"running", "paused"} and self.silence_s() > self.patience_s
 
 
 class StatusFile:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saom_player.arguments import ActionError
+from saom_player.furnishing import scene_object
 from saom_player.layout_table import PlacedObject, placed_objects, scene_names
 from saom_player.layouts import load_scene, stand_ins
 from saom_player.mesh import Mesh, Part
@@ -206,7 +207,7 @@ def _objects(
     objects = []
     for o in placed:
         k = number[o.object_id]
-        objects.append(_listed(o, tuple(p for p in pieces.of[k] if not _is_stray(p, o.box)) if k > 0 else ()))
+        objects.append(scene_object(o, tuple(p for p in pieces.of[k] if not _is_stray(p, o.box)) if k > 0 else ()))
     known, used = {o.object_id for o in objects}, set(number.values())
     for k, instance in enumerate(pack.instances):
         if k and k not in used and instance.object_id and instance.object_id not in known:
@@ -245,23 +246,6 @@ def _is_stray(part: Part, box: Box) -> bool:
     if float((high - low).max()) < _HELPER_M:
         return beyond > _HELPER_AWAY_M
     return beyond > _FARTHEST_M
-
-
-def _listed(o: PlacedObject, parts: tuple[Part, ...]) -> SceneObject:
-    return SceneObject(
-        object_id=o.object_id,
-        object_type=o.object_type,
-        name=o.name,
-        position=o.position,
-        rotation_deg=o.rotation_deg,
-        box=o.box,
-        parts=parts,
-        asset_id=o.asset_id,
-        parent_receptacles=o.parents,
-        salient_materials=o.materials,
-        flags=o.flags,
-        mass=o.mass,
-    )
 
 
 def _unlisted(instance: PackInstance, pieces: _Pieces, k: int) -> SceneObject:

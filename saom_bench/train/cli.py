@@ -79,6 +79,9 @@ def train(
     from saom_bench.train.ranks import joined
 
     if explain is not None:
+        given = {"--val": val is not None, "--epochs": epochs is not None, "--seed": seed is not None}
+        given |= {"--cache": cache is not None, "--cache-limit": cache_limit > 0}
+        _refuse_with_explain({**given, "--tensorboard": tensorboard, "--dry-run": dry_run})
         _explain(out, data, recipe, tuple(settings or ()), model, device, weights, explain)
         return
     if val is None:
@@ -93,6 +96,12 @@ def train(
             return
         with only_trainer(out) if ranks.first else nullcontext():
             _run(planned, tensorboard)
+
+
+def _refuse_with_explain(given: dict[str, bool]) -> None:
+    for option, is_given in given.items():
+        if is_given:
+            raise SaomBenchError(f"--explain draws one image of --data and trains nothing; leave {option} out")
 
 
 def _explain(

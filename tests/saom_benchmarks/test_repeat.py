@@ -104,15 +104,55 @@ def test_workers_that_ray_has_no_room_for_are_refused(
         Crew(order)
 
 
+_BREAKS = """
+from saom_benchmarks.models import ModelCard
+
+
+class Model:
+    card = ModelCard(name="breaks", kind="other", spec="breaks.py")
+    settings = {"common": {}, "everything": {}}
+
+    def points(self, sample, rule):
+        raise RuntimeError(f"no answer for {sample.key}")
+
+    def everything(self, sample):
+        raise RuntimeError(f"no answer for {sample.key}")
+
+
+def load(spec, request):
+    return Model()
+"""
+
+
 @pytest.mark.slow
-def test_torchrun_gives_the_numbers_of_one(data: Path, plain: Path, tmp_path: Path) -> None:
+def test_torchrun_gives_the_numbers_of_one_and_what_failed(data: Path, plain: Path, tmp_path: Path) -> None:
+    breaks = tmp_path / "breaks.py"
+    breaks.write_text(_BREAKS)
+    _leave_wrong_part_of_four(plain, tmp_path / "out")
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "saom_bench", "eval"]
-    options = ["--data", str(data), "--models", "grid-boxes,oracle", "--out", str(tmp_path)]
+    options = ["--data", data, "--models", f"grid-boxes,oracle,{breaks}", "--out", tmp_path / "out", "--fresh"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    run = subprocess.run([sys.executable, *command, *options], capture_output=True, text=True, env=environment)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert _numbers(tmp_path) == _numbers(plain)
-    assert not list((tmp_path / "frames").glob("*.part*"))
+    call = [sys.executable, *command, *map(str, options)]
+    run = subprocess.run(call, capture_output=True, text=True, env=environment)
+    assert run.returncode == 1, run.stdout + run.stderr
+    found = _numbers(tmp_path / "out")
+    failed = [found.pop(name) for name in list(found) if "breaks" in name]
+    assert found == _numbers(plain)
+    # Each process failed on its own images; all are told, in one order.
+    keys = [[failure["key"] for failure in row["failures"]] for row in failed]
+    assert keys == [["FloorPlan26/000000", "FloorPlan26/000001", "FloorPlan26/000002"]] * 2
+    assert failed[0]["failures"][1]["error"] == "RuntimeError: no answer for FloorPlan26/000001"
+    assert not [path for path in (tmp_path / "out" / "frames").glob("*.part*") if "breaks" not in path.name]
+
+
+def _leave_wrong_part_of_four(plain: Path, out: Path) -> None:
+    """What a run of four processes, of another state of a model under development, may have left."""
+    path = next((plain / "frames").glob("oracle-point--grid-boxes--*.frames.jsonl"))
+    head, line, *_ = path.read_text().splitlines()
+    frame = json.loads(line)
+    frame["objects"] = [item | {"intersection_px": 0} for item in frame["objects"]]
+    (out / "frames").mkdir(parents=True)
+    (out / "frames" / f"{path.name}.part.1of4").write_text(f"{head}\n{json.dumps(frame)}\n")
 
 
 def test_a_broken_off_run_ends_with_the_same_numbers(data: Path, plain: Path, tmp_path: Path) -> None:

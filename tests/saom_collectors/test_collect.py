@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,12 @@ from fake_thor import (
 )
 from filelock import FileLock
 
+from saom_bench.console import progress
 from saom_bench.errors import SaomBenchError
 from saom_bench.shards.dataset import open_dataset
 from saom_bench.shards.manifest import MANIFEST, read_manifest
 from saom_collectors.collect import CollectConfig, Opener, Outcome, SceneWorker, collect, shots
+from saom_collectors.runlog import RunLog
 from saom_collectors.session import PlayerOptions
 from saom_collectors.space import DiskGate
 from saom_collectors.status import STATUS, Status, StatusFile, read_status
@@ -293,6 +296,18 @@ def test_a_full_disk_is_told_in_the_status_file_that_is_there(tmp_path: Path) ->
     found = read_status(tmp_path)
     assert found is not None
     assert (found.state, found.note) == ("paused", "full")
+
+
+def test_a_slow_reset_is_not_taken_for_a_killed_run(tmp_path: Path) -> None:
+    options = PlayerOptions(step_timeout_s=500.0)
+    with progress() as bar:
+        RunLog(tmp_path, ["FloorPlan1"], 4, bar, options.longest_call_s)
+    status = read_status(tmp_path)
+    assert status is not None
+    for silent_s, is_stale in ((PlayerOptions().reset_timeout_s, False), (499, False), (540, True)):
+        updated = (datetime.now(UTC) - timedelta(seconds=silent_s)).isoformat()
+        assert replace(status, updated=updated).is_stale() == is_stale
+    assert not replace(status, updated=updated, state="finished").is_stale()
 
 
 def test_the_status_of_a_run_that_ended(whole: Path, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_thousand_scenes_go_through_ray_into_the_manifest(tmp_path: Path) -> N
     tasks = [f"FloorPlan{n}" for n in range(1000)]
     create_manifest(tmp_path, {})
     with Progress(disable=True) as bar:
-        log = RunLog(tmp_path, tasks, 1, bar)
+        log = RunLog(tmp_path, tasks, 1, bar, 300.0)
         for event in ray_engine(unit=at_once)(Counter(), tasks, 2, JobRules(), None, lambda: ""):
             log.heard(event)
         log.ended(was_stopped=False)

@@ -57,6 +57,7 @@ def test_houses_are_chosen_by_split_and_name_in_the_file_s_order(mixed: HouseFil
         (["--split", "test"], "has no house in --split test; its houses are of: train, val"),
         (["--split", "trian"], "did you mean 'train'"),
         (["--scenes", "House_0"], "unknown house 'House_0'"),
+        (["--scenes", ","], "--scenes ',' names no house; give names, such as House_"),
         (["--split", "train", "--rooms", "kitchens"], "--rooms kitchens chooses among AI2-THOR's rooms"),
         (["--split", "train", "--limit-scenes", "0"], "limit of 0"),
         (["--split", "train", "--packs", "packs"], "give one of the two"),

@@ -210,6 +210,9 @@ def test_an_assignment_is_drawn(run, folders, tmp_path, monkeypatch) -> None:
         (["a.png", "--explain", "FloorPlan1/00000"], "did you mean 'FloorPlan1/00000"),
         (["folder", "--explain", "0"], "must end in .png or .jpg"),
         (["folder"], "give --val"),
+        (["a.png", "--explain", "0", "--val", "x"], "trains nothing; leave --val out"),
+        (["a.png", "--explain", "0", "--dry-run"], "trains nothing; leave --dry-run out"),
+        (["a.png", "--explain", "0", "--seed", "0"], "trains nothing; leave --seed out"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(run, folders, options, message) -> None:
