@@ -35,7 +35,8 @@ from saom_collectors.decode import decode
 from saom_collectors.jobs import Done
 from saom_collectors.runlog import RunLog
 from saom_collectors.session import PlayerOptions
-from saom_collectors.thor import ThorSession, keys_of, open_player, simulator_of
+from saom_collectors.thor import ThorSession, open_player, simulator_of
+from saom_collectors.thor_view import keys_of, view_of
 from saom_collectors.views import ViewRules, choose_views, scout_size
 
 CLASSES = label_set("saom-54")
@@ -116,7 +117,7 @@ def _our_frame(session: ThorSession, writer: ShardWriter, pose: Pose) -> float:
     started = _busy_s(session)
     event = _teleported(session, pose)
     waited = _busy_s(session) - started
-    view = session._view(event)
+    view = view_of(event, session.options, "")  # a scene matters for faults of Unity's player alone
     labels, instances = decode(view.ids, view.keys, view.types, CLASSES)
     writer.add(Capture(view.rgb, labels, instances, view.pose, session.options.fov_deg))
     return waited
@@ -184,7 +185,7 @@ def _tracking(folder: Path, scenes: int = 1000, share: int = 100) -> dict[str, f
     names = [f"FloorPlan{n}" for n in range(scenes)]
     marks = []
     with Progress(console=console, disable=True) as bar:
-        log = RunLog(folder / "many", names, 1, bar)
+        log = RunLog(folder / "many", names, 1, bar, PlayerOptions().longest_call_s)
         for name in names:
             record = ShardRecord(f"{name}.h5", name, "0" * 64, 1, 1, 1)
             started = perf_counter()

@@ -110,7 +110,7 @@ def _build(options: PlayerOptions, worst: str) -> Finding:
         can_run = options.executable.is_file() and os.access(options.executable, os.X_OK)
         remedy = f"check --player-path; `chmod +x {options.executable}` if it is there"
         return _finding("unity", "build", can_run, str(options.executable), remedy, worst)
-    from saom_collectors.thor import build_commit
+    from saom_collectors.thor_client import build_commit
 
     commit = build_commit(options)
     releases = Path.home() / ".ai2thor" / "releases"

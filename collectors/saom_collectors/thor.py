@@ -1,15 +1,13 @@
-"""The door to AI2-THOR: starts a player through the ai2thor client, and makes every failure an error.
+"""The door to AI2-THOR: starts a player through its client, and makes every failure an error.
 
-The only module that imports ai2thor. Where its client would wait for a player that has died, watch.py wakes it.
+The client itself is thor_client.py's, what its events show is thor_view.py's. Where the client would wait for a player
+that has died, watch.py wakes it.
 """
 
-import math
-import os
-import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, redirect_stdout
 from functools import cached_property
 from importlib import metadata
@@ -17,18 +15,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import ai2thor.build
-import ai2thor.controller
-import ai2thor.platform
-import numpy as np
-from numpy.typing import NDArray
-
 from saom_bench.errors import SaomBenchError, unknown
 from saom_bench.types import Pose, Size
 from saom_collectors.geometry import HOUSES, PARAMETRIC, geometry_of
-from saom_collectors.known_faults import known_fault
-from saom_collectors.leash import leashed
 from saom_collectors.session import ActionFailed, PlacedObject, PlayerLost, PlayerOptions, Position, View
+from saom_collectors.thor_client import build_commit, client_of, end_player
+from saom_collectors.thor_view import view_of
 from saom_collectors.watch import Watch
 from saom_scenes.houses.files import HouseFile
 from saom_scenes.houses.model import HouseError
@@ -86,11 +78,6 @@ def simulator_of(options: PlayerOptions, scenes: Collection[str] = ()) -> dict[s
         **shown,
         "arguments": {**_INITIALIZE, "fieldOfView": options.fov_deg, "size_hw": list(options.size_hw)},
     }
-
-
-def build_commit(options: PlayerOptions) -> str:
-    """The commit of AI2-THOR's build that ``options`` ask for; by default the one that the client was made for."""
-    return options.commit or str(ai2thor.build.COMMIT_ID)
 
 
 def check_parts(options: PlayerOptions) -> None:
@@ -232,7 +219,7 @@ class ThorSession:
             horizon=pose.horizon_deg,
             standing=pose.standing,
         )
-        return self._view(event)
+        return view_of(event, self.options, self._scene or "")
 
     def log(self) -> str:
         """The end of the player's own log."""
@@ -243,23 +230,14 @@ class ThorSession:
         """End the player and remove its folder; harmless when done twice."""
         if self._watch is not None:
             self._watch.stop()
-        server = getattr(self._controller, "server", None)
-        player = getattr(server, "unity_proc", None)
-        if player is not None and player.poll() is None:
-            player.kill()
-            player.wait(10)
-        for pipe in (getattr(server, "client_pipe", None), getattr(server, "server_pipe", None)):
-            if pipe is not None:
-                _close_quietly(pipe)
-        if server is not None and hasattr(server, "tmp_dir"):
-            server.tmp_dir.cleanup()
+        end_player(self._controller)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self) -> None:
         with self._calls("start"):
             # The client announces downloads on standard output.
             with redirect_stdout(sys.stderr):
-                self._controller = self._client()
+                self._controller = client_of(self.options, self._size_hw, self._folder)
             # In two steps, so that the watch stands before the player runs, and no scene loads unasked.
             parts = {"renderPartSegmentation": True} if self.options.parts else {}
             self._controller.initialization_parameters = {**_INITIALIZE, "fieldOfView": self.options.fov_deg, **parts}
@@ -267,27 +245,6 @@ class ThorSession:
             height, width = self._size_hw
             self._controller.start(width=width, height=height)
             self._watch.started()
-
-    def _client(self) -> Any:
-        height, width = self._size_hw
-        common = {
-            "download_only": True,
-            "width": width,
-            "height": height,
-            "server_timeout": max(self.options.reset_timeout_s, self.options.step_timeout_s),
-            "server_start_timeout": self.options.start_timeout_s,
-        }
-        command = f"{shlex.quote(sys.executable)} -m saom_player"
-        if self.options.packs is not None:
-            command += f" -packs {shlex.quote(str(self.options.packs.resolve()))}"
-        if self.options.kind == "unity":
-            if self.options.executable is None:
-                chosen = {"commit_id": self.options.commit} if self.options.commit else {}
-                return _client_class(None)(platform=ai2thor.platform.CloudRendering, **chosen, **common)
-            command = shlex.quote(str(self.options.executable))
-        # The client needs some display's name, whether or not the player opens it.
-        display = os.environ.get("DISPLAY") or "0"
-        return _client_class(self._folder)(local_executable_path=command, x_display=display, **common)
 
     @contextmanager
     def _calls(self, what: str) -> Iterator[None]:
@@ -330,80 +287,7 @@ class ThorSession:
             )
         return "; ".join(lines)
 
-    def _view(self, event: Any) -> View:
-        masks = event.instance_masks
-        if event.frame is None or not hasattr(masks, "instance_segmentation_frame_uint32"):
-            raise PlayerLost(f"the {self.options.kind} player sent no picture or no instance masks in {self._scene}")
-        keys = keys_of(masks)
-        ids = masks.instance_segmentation_frame_uint32
-        wrong = [name for name in keys if self._is_faulty(name)]
-        faulty = tuple(name for name in wrong if (ids == keys.pop(name)).any())
-        agent = event.metadata["agent"]
-        x, y, z = (_tidy(agent["position"][axis]) for axis in "xyz")
-        return View(
-            rgb=np.ascontiguousarray(event.frame[..., :3]),
-            ids=ids,
-            keys=keys,
-            types={str(o["objectId"]): str(o["objectType"]) for o in event.metadata["objects"]},
-            pose=Pose(
-                x,
-                y,
-                z,
-                yaw_deg=_tidy(agent["rotation"]["y"]) % 360.0,
-                horizon_deg=_tidy(agent["cameraHorizon"]),
-                standing=bool(agent.get("isStanding", True)),
-            ),
-            parts=_parts_in(event.metadata) if self.options.parts else None,
-            faulty=faulty,
-        )
-
-    def _is_faulty(self, object_id: str) -> bool:
-        return self.options.kind == "unity" and bool(known_fault(self._scene or "", object_id))
-
-
-def keys_of(masks: Any) -> dict[str, int]:
-    """Each object's value in the id frame of the client's ``event.instance_masks``."""
-    return {name: int(masks._integer_color_key(list(color))) for name, color in masks.instance_colors.items()}
-
-
-def _parts_in(event: Mapping[str, Any]) -> NDArray[np.uint16]:
-    """(H, W) the part ids of an event's metadata."""
-    told = event.get("partSegmentation")
-    if told is None:
-        raise PlayerLost("the player sent no part ids, though it was asked for them")
-    if told["dtype"] != "<u2":
-        raise SaomBenchError("the scene has more than 65,535 parts, which no shard can tell apart; leave --parts away")
-    return np.frombuffer(told["data"], told["dtype"]).reshape(told["shape"])
-
-
-def _client_class(folder: Path | None) -> type[Any]:
-    """The client, whose players end with this process. With a folder its files lie there: a program of our choice must
-    not touch or prune ~/.ai2thor."""
-
-    class Client(ai2thor.controller.Controller):  # type: ignore[misc]
-        @property
-        def base_dir(self) -> str:
-            return str(folder or super().base_dir)
-
-        def unity_command(self, width: int, height: int, headless: bool) -> list[str]:
-            return leashed(list(super().unity_command(width, height, headless)))
-
-    return Client
-
 
 def _short(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:300] if lines else type(error).__name__
-
-
-def _tidy(value: float) -> float:
-    """Six decimals: below any meaning, and above the noise of another machine's arithmetic; never -0."""
-    rounded = round(float(value), 6)
-    return 0.0 if math.isclose(rounded, 0.0, abs_tol=1e-9) else rounded
-
-
-def _close_quietly(pipe: Any) -> None:
-    try:
-        pipe.close()
-    except OSError:
-        return

@@ -42,7 +42,7 @@ def test_wrong_masks_of_the_real_player_get_no_label_and_are_counted(monkeypatch
         x, y, z = session.reachable()[0]
         whole = session.look(Pose(x, y, z, 0, 20))
         victim = next(name for name in whole.keys if name in whole.types and (whole.ids == whole.keys[name]).any())
-        monkeypatch.setattr("saom_collectors.thor.known_fault", lambda scene, name: "bad" * (name == victim))
+        monkeypatch.setattr("saom_collectors.thor_view.known_fault", lambda scene, name: "bad" * (name == victim))
         assert session.look(Pose(x, y, z, 0, 20)).faulty == ()
         session.options = replace(session.options, kind="unity")
         seen = session.look(Pose(x, y, z, 0, 20))
