@@ -90,6 +90,15 @@ def test_rows_of_a_table_have_equal_cells(html: str) -> None:
     assert all(len(set(rows)) == 1 for rows in _Page(html).rows if rows)
 
 
+def test_two_models_of_one_name_are_two_in_the_overview() -> None:
+    twin = make_result("SAOM", {"A": 50, "B": 70, "C": 60}, checkpoint_sha256="0123456789")
+    shown = page(boards([SAM, SAOM, twin]), {}, Path())
+    overview = shown.partition('<table class="overview">')[2].partition("</table>")[0]
+    assert overview.count("<tr>") - 1 == 3
+    assert "fine-tuned here, 01234567<" in overview
+    assert [f'<span class="num">{value}' in overview for value in ("71.7", "60.0", "50.0")] == [True] * 3
+
+
 def test_failures_and_rows_apart_are_told(html: str) -> None:
     assert "failed on image FloorPlan1/000007: RuntimeError: out of memory" in html
     assert "Stands apart</b>, not ranked with the table above: other data (fingerprint) 000000000000" in html

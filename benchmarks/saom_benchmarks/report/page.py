@@ -1,7 +1,9 @@
 """Writing the page: one HTML file with its style, script and pictures inside, and nothing fetched from anywhere."""
 
 import base64
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,23 +63,46 @@ def _template() -> Any:
     return environment.get_template("page.html.j2")
 
 
-def _overview(sections: Sequence[Section]) -> list[tuple[str, int, str, list[Row | None]]]:
-    """(model, hue, kind, its row or None in each main table), models in the order of their best rank."""
-    main = [each for each in sections if not each.board.apart]
-    rows = [{row.entry.result.model.name: row for row in (*each.ranked, *each.unranked)} for each in main]
-    names = dict.fromkeys(name for table in rows for name in table)
+@dataclass(frozen=True)
+class _Summary:
+    """One model over all main tables."""
 
-    def order(name: str) -> tuple[int, int]:
-        ranks = [table[name].entry.rank for table in rows if name in table]
-        known = [rank for rank in ranks if rank is not None]
+    name: str
+    note: str
+    """What tells it from another of its name; "" where the name does."""
+    hue: int
+    kind: str
+    rows: tuple[Row | None, ...]
+    """Its row in each main table."""
+
+
+def _overview(sections: Sequence[Section]) -> list[_Summary]:
+    """Every model of the main tables, in the order of their best rank."""
+    tables = [_by_model(each) for each in sections if not each.board.apart]
+    found = {key: tuple(table.get(key) for table in tables) for key in dict.fromkeys(k for t in tables for k in t)}
+    shared = Counter(name for name, _, _ in found)
+
+    def order(rows: tuple[Row | None, ...]) -> tuple[int, int]:
+        known = [row.entry.rank for row in rows if row is not None and row.entry.rank is not None]
         return (0 if known else 1, min(known, default=0))
 
-    found: list[tuple[str, int, str, list[Row | None]]] = []
-    for name in sorted(names, key=order):
-        of_name = [table.get(name) for table in rows]
-        first = next(row for row in of_name if row is not None)
-        found.append((name, first.hue, first.entry.result.model.kind, of_name))
-    return found
+    summaries = []
+    for rows in sorted(found.values(), key=order):
+        first = next(row for row in rows if row is not None)
+        card = first.entry.result.model
+        note = (card.checkpoint_sha256 or card.base_weights_sha256 or card.spec)[:8] if shared[card.name] > 1 else ""
+        summaries.append(_Summary(card.name, note, first.hue, card.kind, rows))
+    return summaries
+
+
+def _by_model(each: Section) -> dict[tuple[str, tuple[str | None, ...], int], Row]:
+    """Rows by name and identity, and the how-manieth of these, since one model may stand with several settings."""
+    rows: dict[tuple[str, tuple[str | None, ...], int], Row] = {}
+    for row in (*each.ranked, *each.unranked):
+        card = row.entry.result.model
+        key = card.name, tuple(card.identity)
+        rows[*key, sum(1 for other in rows if other[:2] == key)] = row
+    return rows
 
 
 def _facts(boards: Sequence[Board]) -> list[tuple[int, str]]:
