@@ -134,6 +134,7 @@ def test_colours_are_legible_in_both_themes() -> None:
         for ground in ("paper", "card", "sunk"):
             for text in ("ink", "soft", "accent", "win", "loss"):
                 assert _contrast(value[text], value[ground]) >= 4.5, (theme, text, ground)
+        assert _contrast("#ffffff", value["heat"]) >= 4.5, theme  # numbers on the strongest cells of the heat map
         for hue in range(8):
             assert _contrast(value[f"m{hue}"], value["card"]) >= 3, (theme, hue)
 
