@@ -112,8 +112,8 @@ def _spread(values: np.ndarray) -> tuple[float, float]:
 def _main() -> None:
     from saom_bench.pictures import save
     from saom_collectors.cli import parse_size
-    from saom_player.layouts import load_scene
-    from saom_player.packs import PackScenes
+    from saom_player.packs.build import PackScenes
+    from saom_player.rooms.layouts import load_scene
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("scenes", nargs="+")

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from ring_room import room
 
-from saom_player.packs import PackScenes
+from saom_player.packs.build import PackScenes
 from saom_player.scene import Scene
 from saom_scenes.packs import Pack, PackInstance, PackLight, PackMaterial, PackPart, PackTexture, write_pack
 

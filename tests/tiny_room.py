@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from saom_player import shapes
 from saom_player.arguments import ActionError
-from saom_player.mesh import Material, Mesh, Part
 from saom_player.scene import Box, Lamp, Scene, SceneObject, Structure, Vector
+from saom_player.shapes import primitives as shapes
+from saom_player.shapes.mesh import Material, Mesh, Part
 from saom_player.simulation import SceneSource, Size
 
 GREY = Material(tint=(0.6, 0.6, 0.6))

@@ -21,12 +21,12 @@ from saom_bench.pictures import captioned, save, sheet, shrink
 from saom_bench.types import RgbImage
 from saom_player.__main__ import cache_folder, product_scenes
 from saom_player.fidelity import looks_at, middle_of
-from saom_player.layout_table import placed_objects
-from saom_player.navigation import Navigation
+from saom_player.physics.navigation import Navigation
 from saom_player.pictures import camera_of_agent
 from saom_player.render.renderer import Camera, Renderer
 from saom_player.scene import Scene, SceneObject
 from saom_player.simulation import Agent
+from saom_player.tables.layout import placed_objects
 
 # Basins are drawn as their sink or bathtub, but for a few: AI2-THOR has no mesh for them either.
 TYPES = tuple(kind for kind in label_set("saom-55").classes if not kind.endswith("Basin"))

@@ -13,8 +13,8 @@ from statistics import median
 
 from saom_bench.classes import label_set
 from saom_player.arguments import ActionError
-from saom_player.houses import load_house
-from saom_player.navigation import Navigation
+from saom_player.houses.build import load_house
+from saom_player.physics.navigation import Navigation
 from saom_scenes.houses.make.generator import generate_house
 from saom_scenes.houses.plan import inside
 from saom_scenes.houses.reading import read_house

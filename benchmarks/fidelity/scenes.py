@@ -26,8 +26,8 @@ from rich.table import Table
 from saom_bench.classes import label_set
 from saom_bench.console import console
 from saom_player.fidelity import fidelity
-from saom_player.layouts import load_scene, scene_names
-from saom_player.support import WITHIN_M
+from saom_player.physics.support import WITHIN_M
+from saom_player.rooms.layouts import load_scene, scene_names
 
 TYPES = label_set("saom-55").classes
 LEAST_DRAWN = 0.97

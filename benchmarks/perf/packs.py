@@ -19,10 +19,10 @@ import numpy as np
 from rich.table import Table
 
 from saom_bench.console import console
-from saom_player.layouts import load_scene
-from saom_player.navigation import Navigation
-from saom_player.packs import PackScenes
+from saom_player.packs.build import PackScenes
+from saom_player.physics.navigation import Navigation
 from saom_player.render.renderer import Camera, Renderer
+from saom_player.rooms.layouts import load_scene
 from saom_player.scene import Scene
 from saom_player.simulation import CAMERA_ABOVE_AGENT_M
 

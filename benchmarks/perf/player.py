@@ -32,9 +32,9 @@ import numpy as np
 from rich.table import Table
 
 from saom_bench.console import console
-from saom_player.layouts import load_scene
 from saom_player.render.geometry import flatten, tessellated
 from saom_player.render.renderer import LONGEST_EDGE_M, Renderer
+from saom_player.rooms.layouts import load_scene
 
 SIZES_HW = ((300, 300), (1024, 1024))
 FOV_DEG = 90.0

@@ -100,19 +100,19 @@ def product_scenes(packs: Path | None = None) -> SceneSource:
     source = SceneSource(_names, _load, embree_renderer, _load_house)
     if packs is None:
         return source
-    from saom_player.packs import with_packs
+    from saom_player.packs.build import with_packs
 
     return with_packs(packs, source)
 
 
 def _names() -> list[str]:
-    from saom_player.layouts import scene_names
+    from saom_player.rooms.layouts import scene_names
 
     return scene_names()
 
 
 def _load(name: str) -> Scene:
-    from saom_player.layouts import UnknownScene, load_scene
+    from saom_player.rooms.layouts import UnknownScene, load_scene
 
     try:
         return load_scene(name)
@@ -121,7 +121,7 @@ def _load(name: str) -> Scene:
 
 
 def _load_house(data: dict[str, Any]) -> Scene:
-    from saom_player.houses import load_house
+    from saom_player.houses.build import load_house
 
     return load_house(data)
 

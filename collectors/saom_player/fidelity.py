@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from saom_player.navigation import Navigation
-from saom_player.openness import with_openness
-from saom_player.overlap import Floats, triangles_of
+from saom_player.physics.navigation import Navigation
+from saom_player.physics.openness import with_openness
+from saom_player.physics.overlap import Floats, triangles_of
+from saom_player.physics.support import Afloat, floating
 from saom_player.pictures import camera_of_agent
 from saom_player.render.renderer import Renderer
 from saom_player.render.tracing import RayTracer
 from saom_player.scene import Scene, SceneObject, Vector
 from saom_player.simulation import MAX_DOWN_DEG, MAX_UP_DEG, Agent
-from saom_player.support import Afloat, floating
 
 _VIEW_HW, _FOV_DEG = (200, 200), 90.0
 _LEAST_PX = 12

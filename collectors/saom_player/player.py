@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from saom_player.actions import handler_of
+from saom_player.actions.table import handler_of
 from saom_player.arguments import ActionError, bind
 from saom_player.metadata import SceneMetadata, agent_event
 from saom_player.pictures import PictureMaker, Taken

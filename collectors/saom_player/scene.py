@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_player.mesh import Part, Rgb
+from saom_player.shapes.mesh import Part, Rgb
 
 Vector = tuple[float, float, float]
 Shape = Callable[[float], tuple[Part, ...]]

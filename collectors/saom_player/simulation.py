@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from saom_player.arguments import ActionError
-from saom_player.navigation import Navigation
+from saom_player.physics.navigation import Navigation
 from saom_player.scene import Scene, Vector
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from saom_player.looks import LOOKS, any_color, kind_of, look
-from saom_player.mesh import Material, Part, Rgb
-from saom_player.openness import Changeable
+from saom_player.physics.openness import Changeable
 from saom_player.scene import Lamp, Scene, SceneObject, Shape, Structure, Sun
+from saom_player.shapes.mesh import Material, Part, Rgb
+from saom_player.surfaces.looks import LOOKS, any_color, kind_of, look
 
 _Light = TypeVar("_Light", Lamp, Sun)
 Repaint = Callable[[Material], Material]

@@ -9,8 +9,8 @@ from ring_pack import packed_room
 from ring_room import BEHIND, room
 
 from saom_collectors.panorama import PanoramaRules, Shot
-from saom_player.layouts import load_scene
 from saom_player.render.renderer import Renderer
+from saom_player.rooms.layouts import load_scene
 from saom_player.scene import Scene
 
 RULES = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from player_table import Table
 from tiny_room import CRATE, MUG, NAMES, TABLE, BoxRenderer, box_source, room
 
-from saom_player.actions import ACTIONS
+from saom_player.actions.table import ACTIONS
 from saom_player.protocol import Field
 from saom_player.scene import Scene
 from saom_player.simulation import SceneSource

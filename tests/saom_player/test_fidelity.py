@@ -8,8 +8,8 @@ from tiny_room import CRATE, MUG, TABLE, room, thing
 
 from saom_bench.classes import label_set
 from saom_player.fidelity import Sight, fidelity
-from saom_player.layouts import load_scene
-from saom_player.navigation import Navigation
+from saom_player.physics.navigation import Navigation
+from saom_player.rooms.layouts import load_scene
 
 TYPES = label_set("saom-55").classes
 
@@ -26,7 +26,7 @@ def test_objects_are_there_fill_their_boxes_and_can_be_seen(name: str) -> None:
 
 
 def test_every_scene_lists_every_object_of_the_metadata() -> None:
-    from saom_player.layout_table import placed_objects
+    from saom_player.tables.layout import placed_objects
 
     for name in ("FloorPlan1", "FloorPlan430"):
         assert [o.object_id for o in load_scene(name).objects] == [o.object_id for o in placed_objects(name)]

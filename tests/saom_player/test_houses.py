@@ -11,15 +11,15 @@ from real_client import OBJECT_FIELDS, controller, md5_color
 from small_house import BATHROOM, BOWL, DOOR, HEIGHT, KITCHEN, TABLE, TOILET, WALL_BETWEEN, WINDOW, small_house
 
 from saom_player.arguments import ActionError
-from saom_player.house_looks import floor_material, wall_material
-from saom_player.house_walls import wall_frames
-from saom_player.houses import load_house
-from saom_player.navigation import Navigation
+from saom_player.houses.build import load_house
+from saom_player.houses.looks import floor_material, wall_material
+from saom_player.houses.walls import wall_frames
 from saom_player.objects import build
 from saom_player.objects.workbench import Order
-from saom_player.openness import with_openness
+from saom_player.physics.navigation import Navigation
+from saom_player.physics.openness import with_openness
 from saom_player.scene import Scene, SceneObject, Structure
-from saom_player.textures import texture
+from saom_player.surfaces.textures import texture
 from saom_scenes.houses.assets import assets, assets_of, floor_materials, wall_materials
 from saom_scenes.houses.make.generator import generate_house
 from saom_scenes.houses.model import Surface

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saom_player.facing import front_box, front_direction
-from saom_player.layout_table import PlacedObject, placed_objects
-from saom_player.layouts import UnknownScene, load_scene, scene_names
-from saom_player.mesh import Part
-from saom_player.navigation import Navigation
-from saom_player.outline import footprint, outline, wall_segments
-from saom_player.overlap import surfaces_at, triangles_of
-from saom_player.rectangles import Rectangle, area, clipped, cut, inside, overlap
-from saom_player.rooms import measure
+from saom_player.physics.navigation import Navigation
+from saom_player.physics.overlap import surfaces_at, triangles_of
+from saom_player.rooms.facing import front_box, front_direction
+from saom_player.rooms.layouts import UnknownScene, load_scene, scene_names
+from saom_player.rooms.outline import footprint, outline, wall_segments
+from saom_player.rooms.shell import measure
 from saom_player.scene import Box, Scene
+from saom_player.shapes.mesh import Part
+from saom_player.shapes.rectangles import Rectangle, area, clipped, cut, inside, overlap
+from saom_player.tables.layout import PlacedObject, placed_objects
 
 SAMPLE = [f"FloorPlan{kind + n}" for kind in (0, 200, 300, 400) for n in (1, 21, 28)]
 # Not drawn as themselves (joinery.py and layouts.py say why), or drawn as less than their box.

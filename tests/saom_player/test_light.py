@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saom_player.mesh import Material
 from saom_player.render.geometry import Triangles
 from saom_player.render.light_grid import LightGrid
 from saom_player.render.lighting import SunLight
 from saom_player.render.surface import Place
 from saom_player.render.tracing import RayTracer
 from saom_player.scene import Sun, WindowOpening
+from saom_player.shapes.mesh import Material
 
 UP = np.array([[0.0], [1.0], [0.0]], np.float32)
 WINDOW = WindowOpening((0.0, 1.5, 2.0), (0.6, 0.0, 0.0), (0.0, 0.5, 0.0), (0.0, 0.0, -1.0))

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_room import GREY, placed, room, thing
 
-from saom_player.mesh import Mesh, Part
-from saom_player.navigation import Navigation
-from saom_player.occupancy import AGENT_RADIUS_M, CELL_M
+from saom_player.physics.navigation import Navigation
+from saom_player.physics.occupancy import AGENT_RADIUS_M, CELL_M
 from saom_player.scene import Scene, SceneObject, Structure
+from saom_player.shapes.mesh import Mesh, Part
 
 NAVIGATION = Navigation(room())
 # Centres of obstacles in the room: half sizes and middles in x, z.

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saom_bench.classes import LABEL_SETS
-from saom_player.mesh import Part
 from saom_player.objects import BUILDERS, build
 from saom_player.objects.workbench import Order
-from saom_player.shapes import bounds
-from saom_player.textures import split_key
+from saom_player.shapes.mesh import Part
+from saom_player.shapes.primitives import bounds
+from saom_player.surfaces.textures import split_key
 
 CLASSES = LABEL_SETS["saom-55"].classes
 # Real boxes of AI2-THOR objects (x, y, z in metres) where a type's shape depends on them; else the first.

@@ -8,15 +8,15 @@ import pytest
 from player_table import Table
 from tiny_room import CRATE, BoxRenderer, room
 
-from saom_player.layout_table import placed_objects, scene_names
-from saom_player.layouts import load_scene
 from saom_player.objects import build
 from saom_player.objects.workbench import Order
-from saom_player.openness import Changeable, opened, openness_of, with_openness, with_toggle
+from saom_player.physics.openness import Changeable, opened, openness_of, with_openness, with_toggle
 from saom_player.render.renderer import Camera, Renderer
+from saom_player.rooms.layouts import load_scene
 from saom_player.scene import Box, Lamp, Scene, SceneObject
-from saom_player.shapes import bounds
+from saom_player.shapes.primitives import bounds
 from saom_player.simulation import SceneSource
+from saom_player.tables.layout import placed_objects, scene_names
 
 # Boxes (x, y, z in metres) as the metadata has them, and whether they are those of the open object.
 OPENABLE: dict[str, tuple[tuple[float, float, float], bool]] = {

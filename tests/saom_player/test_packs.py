@@ -15,12 +15,12 @@ from tiny_room import NAMES, room
 from unity_project import SCENE, build
 
 from saom_player.__main__ import embree_renderer
-from saom_player.layout_table import placed_objects
-from saom_player.layouts import load_scene
-from saom_player.packs import pack_scene, with_packs
+from saom_player.packs.build import pack_scene, with_packs
 from saom_player.render.renderer import Camera, Frame, Renderer
+from saom_player.rooms.layouts import load_scene
 from saom_player.scene import Scene
 from saom_player.simulation import SceneSource
+from saom_player.tables.layout import placed_objects
 from saom_scenes.packs import PackInstance, PackMaterial, PackPart, PackTexture, read_pack, write_pack
 from saom_scenes.unity import Assets, UnityProject, import_scenes
 

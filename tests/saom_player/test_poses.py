@@ -8,9 +8,9 @@ import pytest
 from player_table import Table
 from tiny_room import CRATE, MUG, TABLE, room
 
-from saom_player.poses import Move, Placement, euler_deg, matrix_of, posed
+from saom_player.physics.poses import Move, Placement, euler_deg, matrix_of, posed
 from saom_player.scene import Lamp, Scene, SceneObject
-from saom_player.transforms import bounds
+from saom_player.shapes.transforms import bounds
 
 LOW = {"x": 0.0, "y": 0.0, "z": 0.0}
 

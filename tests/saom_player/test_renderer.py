@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from saom_player.mesh import Material, Mesh, Part
 from saom_player.render.geometry import flatten, open_parts, part_sizes_m, tessellated
 from saom_player.render.renderer import FAR_M, Camera, Frame, Renderer
 from saom_player.scene import Lamp, Scene, Structure, Sun, Vector, WindowOpening
+from saom_player.shapes.mesh import Material, Mesh, Part
 
 WHITE = Material("plain", (0.8, 0.8, 0.8))
 LAMP = Lamp((0.0, 2.4, 0.0), (1.5, 1.4, 1.2), 0.1)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saom_player import shapes
-from saom_player.mesh import Material, Mesh, Part
+from saom_player.shapes import primitives as shapes
+from saom_player.shapes.mesh import Material, Mesh, Part
 
 WOOD = Material("wood:1")
 CIRCLE = shapes.superellipse(0.2, 0.1, power=3)

@@ -10,12 +10,12 @@ import pytest
 from player_table import Table
 from tiny_room import CRATE, MUG, TABLE, room
 
-from saom_player.layouts import load_scene
-from saom_player.overlap import Obstacles, Space, surfaces_at, triangles_of
-from saom_player.poses import Move, matrix_of
-from saom_player.resting import body_of, settled, surface_of
+from saom_player.physics.overlap import Obstacles, Space, surfaces_at, triangles_of
+from saom_player.physics.poses import Move, matrix_of
+from saom_player.physics.resting import body_of, settled, surface_of
+from saom_player.physics.spawning import Spawned, SpawnRules, spawn
+from saom_player.rooms.layouts import load_scene
 from saom_player.scene import Scene, SceneObject
-from saom_player.spawning import Spawned, SpawnRules, spawn
 
 NO_FLOOR = SpawnRules(excluded_types=frozenset({"Floor"}))
 CASES = [(name, seed) for name in ("FloorPlan2", "FloorPlan212", "FloorPlan310") for seed in (0, 1)]
@@ -98,7 +98,7 @@ def test_objects_stay_who_they_are_and_receptacles_are_told(name: str, seed: int
 
 def test_seeds_decide_in_any_process() -> None:
     script = (
-        "import hashlib; from saom_player.layouts import load_scene; from saom_player.spawning import *\n"
+        "import hashlib; from saom_player.rooms.layouts import load_scene; from saom_player.physics.spawning import *\n"
         "scene = spawn(load_scene('FloorPlan2'), 1, SpawnRules(excluded_types=frozenset({'Floor'}))).scene\n"
         "places = b''.join(p.mesh.positions.tobytes() for o in scene.objects for p in o.parts)\n"
         "print(hashlib.sha256(places).hexdigest())"

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from tiny_room import CRATE, room, thing
 
-from saom_player.layout_table import placed_objects
-from saom_player.layouts import load_scene
-from saom_player.overlap import triangles_of
-from saom_player.rooms import floor_level
+from saom_player.physics.overlap import triangles_of
+from saom_player.physics.support import floating
+from saom_player.rooms.layouts import load_scene
+from saom_player.rooms.shell import floor_level
 from saom_player.scene import Scene, SceneObject
-from saom_player.support import floating
+from saom_player.tables.layout import placed_objects
 
 
 def with_thing(added: SceneObject) -> Scene:

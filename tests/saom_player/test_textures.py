@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from saom_player.textures import RECIPES, UnknownTexture, split_key, texture
+from saom_player.surfaces.textures import RECIPES, UnknownTexture, split_key, texture
 
 # Seamless both ways; motifs are one whole picture and the sky has an up and a down.
 TILING = [
@@ -60,7 +60,7 @@ def test_row_0_is_the_motifs_top() -> None:
 def test_the_same_in_another_process() -> None:
     keys = ["wood:2", "screen:4", "rug:1", "planks"]
     program = (
-        "import hashlib\nfrom saom_player.textures import texture\n"
+        "import hashlib\nfrom saom_player.surfaces.textures import texture\n"
         f"print(hashlib.sha256(b''.join(texture(k).tobytes() for k in {keys!r})).hexdigest())"
     )
     other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()

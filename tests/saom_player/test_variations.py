@@ -8,11 +8,11 @@ import pytest
 from player_table import Table
 from tiny_room import CRATE, room
 
-from saom_player.layouts import load_scene
-from saom_player.looks import LOOKS, ROOM_TYPES, kind_of, look
-from saom_player.mesh import Material
-from saom_player.openness import opened
+from saom_player.physics.openness import opened
+from saom_player.rooms.layouts import load_scene
 from saom_player.scene import Scene
+from saom_player.shapes.mesh import Material
+from saom_player.surfaces.looks import LOOKS, ROOM_TYPES, kind_of, look
 from saom_player.variations import (
     LightRules,
     MaterialRules,

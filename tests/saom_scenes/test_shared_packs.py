@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saom_player.layout_table import placed_objects
-from saom_player.packs import PackScenes
+from saom_player.packs.build import PackScenes
+from saom_player.tables.layout import placed_objects
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "packs"
 

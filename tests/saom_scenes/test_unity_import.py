@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from unity_project import BUILTIN, CUBE, SCENE, build, camera, game, light, mesh_filter, renderer, text, transform
 
-from saom_player.layout_table import PlacedObject, placed_objects, scene_names
+from saom_player.tables.layout import PlacedObject, placed_objects, scene_names
 from saom_scenes.packs import Pack, read_pack
 from saom_scenes.unity import Assets, UnityProject, import_scenes
 from saom_scenes.unity.assemble import scene_pack

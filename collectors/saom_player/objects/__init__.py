@@ -5,7 +5,6 @@ Every builder fills its box exactly: a picture's masks then agree with the metad
 
 import numpy as np
 
-from saom_player.mesh import Part
 from saom_player.objects import (
     appliances,
     bathroom,
@@ -35,7 +34,8 @@ from saom_player.objects import (
 )
 from saom_player.objects.workbench import Bench, Builder, Order
 from saom_player.scene import Vector
-from saom_player.transforms import fitting, transformed
+from saom_player.shapes.mesh import Part
+from saom_player.shapes.transforms import fitting, transformed
 
 BUILDERS: dict[str, Builder] = {
     object_type: builder

@@ -4,10 +4,21 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 
-from saom_player.mesh import Material
 from saom_player.objects.workbench import Bench, Builder
 from saom_player.scene import Vector
-from saom_player.shapes import box, cylinder, ellipsoid, frame, lathe, loft, panel, rounded_box, superellipse, tube
+from saom_player.shapes.mesh import Material
+from saom_player.shapes.primitives import (
+    box,
+    cylinder,
+    ellipsoid,
+    frame,
+    lathe,
+    loft,
+    panel,
+    rounded_box,
+    superellipse,
+    tube,
+)
 
 _DOOR_DEG = 100.0
 

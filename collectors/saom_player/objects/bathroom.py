@@ -1,9 +1,9 @@
 """The bathroom: tub, toilet, and what toilet paper hangs on."""
 
-from saom_player.materials import WHITE
 from saom_player.objects.kitchen import bowl, hollowed, levels, upstand
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import Floats, box, cylinder, ellipsoid, lathe, loft, rounded_box, superellipse, tube
+from saom_player.shapes.primitives import Floats, box, cylinder, ellipsoid, lathe, loft, rounded_box, superellipse, tube
+from saom_player.surfaces.materials import WHITE
 
 
 def bathtub(b: Bench) -> None:

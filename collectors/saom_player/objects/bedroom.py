@@ -2,10 +2,22 @@
 
 import numpy as np
 
-from saom_player.mesh import Material
 from saom_player.objects.orient import laid
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import box, cylinder, disc, ellipsoid, frame, lathe, panel, ring, rounded_box, sheet, tube
+from saom_player.shapes.mesh import Material
+from saom_player.shapes.primitives import (
+    box,
+    cylinder,
+    disc,
+    ellipsoid,
+    frame,
+    lathe,
+    panel,
+    ring,
+    rounded_box,
+    sheet,
+    tube,
+)
 
 _PUFF_M = 0.008
 

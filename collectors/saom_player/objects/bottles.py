@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import numpy as np
 
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import (
+from saom_player.shapes.primitives import (
     Floats,
     box,
     cylinder,

@@ -5,7 +5,7 @@ import numpy as np
 from saom_player.objects.orient import hung
 from saom_player.objects.plants import bouquet
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import (
+from saom_player.shapes.primitives import (
     Floats,
     Surface,
     box,

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from saom_player.mesh import Material
 from saom_player.objects.orient import hung
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import box, cylinder, disc, lathe, panel, ring, rotated, rounded_box, tube
+from saom_player.shapes.mesh import Material
+from saom_player.shapes.primitives import box, cylinder, disc, lathe, panel, ring, rotated, rounded_box, tube
 
 
 def laptop(b: Bench) -> None:

@@ -1,7 +1,7 @@
 """What unknown types look like: plausible furniture or a packaged thing in several parts, never a bare box."""
 
 from saom_player.objects.workbench import Bench
-from saom_player.shapes import cylinder, rounded_box
+from saom_player.shapes.primitives import cylinder, rounded_box
 
 _SMALL_M = 0.35
 

@@ -4,7 +4,19 @@ import numpy as np
 
 from saom_player.objects.orient import hung
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import Floats, box, cylinder, ellipsoid, frame, moved, panel, rotated, rounded_box, sheet, tube
+from saom_player.shapes.primitives import (
+    Floats,
+    box,
+    cylinder,
+    ellipsoid,
+    frame,
+    moved,
+    panel,
+    rotated,
+    rounded_box,
+    sheet,
+    tube,
+)
 
 _RAISED_M, _LET_DOWN_M, _STACK_M = 0.35, 0.94, 0.14
 """Blinds: lower boxes hold drawn up ones; how long ones like those are let down, and a drawn up one's stack."""

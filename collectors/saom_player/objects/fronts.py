@@ -1,9 +1,9 @@
 """Doors and drawer fronts with handles: what storage, kitchens and desks share."""
 
-from saom_player.mesh import Material
 from saom_player.objects.workbench import Bench
 from saom_player.scene import Vector
-from saom_player.shapes import box, frame, lathe, rounded_box, tube
+from saom_player.shapes.mesh import Material
+from saom_player.shapes.primitives import box, frame, lathe, rounded_box, tube
 
 _SWING_DEG = 96.0
 STYLES = ("slab", "shaker", "raised")

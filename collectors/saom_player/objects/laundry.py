@@ -1,8 +1,8 @@
 """Washing machines and dryers: a case, a round door in the front, a drawer and a panel with knobs."""
 
-from saom_player.mesh import Material
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import cylinder, disc, panel, ring, rounded_box
+from saom_player.shapes.mesh import Material
+from saom_player.shapes.primitives import cylinder, disc, panel, ring, rounded_box
 
 _SWING_DEG = 100.0
 

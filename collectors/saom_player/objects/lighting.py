@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from saom_player.mesh import Material, Mesh
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import cylinder, ellipsoid, lathe, ring, tube
+from saom_player.shapes.mesh import Material, Mesh
+from saom_player.shapes.primitives import cylinder, ellipsoid, lathe, ring, tube
 
 
 def floor_lamp(b: Bench) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_player.mesh import Mesh
 from saom_player.scene import Vector
-from saom_player.shapes import rotation, transformed
+from saom_player.shapes.mesh import Mesh
+from saom_player.shapes.primitives import rotation, transformed
 
 Floats = NDArray[np.float64]
 _STILL = (0.0, 0.0, 0.0)

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_player.mesh import Part
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import transformed
+from saom_player.shapes.mesh import Part
+from saom_player.shapes.primitives import transformed
 
 _TO_FRONT = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
 _STAND_FACING = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])

@@ -1,8 +1,8 @@
 """Doors in walls: frames, and leaves that swing open, away from the front (+z)."""
 
-from saom_player.mesh import Material
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import box, cylinder, rounded_box
+from saom_player.shapes.mesh import Material
+from saom_player.shapes.primitives import box, cylinder, rounded_box
 
 _CASING_M = 0.06
 _LEAF_M = 0.036

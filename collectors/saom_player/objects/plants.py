@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from saom_player.mesh import Material
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import Floats, cylinder, ellipsoid, lathe, sheet, tube
+from saom_player.shapes.mesh import Material
+from saom_player.shapes.primitives import Floats, cylinder, ellipsoid, lathe, sheet, tube
 
 
 def house_plant(b: Bench) -> None:

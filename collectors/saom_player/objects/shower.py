@@ -4,7 +4,7 @@ import numpy as np
 
 from saom_player.objects.orient import hung
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import Floats, Surface, box, cylinder, ellipsoid, frame, lathe, ring, sheet, tube
+from saom_player.shapes.primitives import Floats, Surface, box, cylinder, ellipsoid, frame, lathe, ring, sheet, tube
 
 _GATHERED_M, _DRAWN_ACROSS = 0.6, 3.4
 """A narrower shower curtain is gathered; how much wider it is drawn across."""

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from saom_player.mesh import Material
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import cylinder, ellipsoid, lathe, loft, superellipse, tube
+from saom_player.shapes.mesh import Material
+from saom_player.shapes.primitives import cylinder, ellipsoid, lathe, loft, superellipse, tube
 
 
 def statue(b: Bench) -> None:

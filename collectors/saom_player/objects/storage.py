@@ -1,9 +1,9 @@
 """Storage: cabinets, drawers, dressers, TV stands, shelves."""
 
-from saom_player.mesh import Material
 from saom_player.objects.fronts import STYLES, carcass, doors, drawers, front, handle, open_case
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import box, cylinder, frame, tube
+from saom_player.shapes.mesh import Material
+from saom_player.shapes.primitives import box, cylinder, frame, tube
 
 _THIN_M = 0.09
 """Boxes of doors and drawers shallower than this are the front alone."""

@@ -1,9 +1,9 @@
 """Tables: coffee, dining and side tables, desks, counter tops, carts."""
 
-from saom_player.mesh import Material
 from saom_player.objects.fronts import STYLES, drawers, open_case
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import box, cylinder, lathe, loft, rounded_box, superellipse, tube
+from saom_player.shapes.mesh import Material
+from saom_player.shapes.primitives import box, cylinder, lathe, loft, rounded_box, superellipse, tube
 
 _ON_FLOOR_M = 0.04
 

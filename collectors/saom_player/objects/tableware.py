@@ -2,9 +2,20 @@
 
 import numpy as np
 
-from saom_player.mesh import Material
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import box, cylinder, ellipsoid, lathe, loft, ring, rounded_box, scaled, superellipse, tube
+from saom_player.shapes.mesh import Material
+from saom_player.shapes.primitives import (
+    box,
+    cylinder,
+    ellipsoid,
+    lathe,
+    loft,
+    ring,
+    rounded_box,
+    scaled,
+    superellipse,
+    tube,
+)
 
 
 def _ware(b: Bench) -> Material:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from saom_player.mesh import Material, Mesh
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import (
+from saom_player.shapes.mesh import Material, Mesh
+from saom_player.shapes.primitives import (
     Floats,
     box,
     cylinder,

@@ -7,11 +7,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from saom_player.materials import Palette
-from saom_player.mesh import Material, Mesh, Part
 from saom_player.objects.motion import Motion
 from saom_player.scene import Vector
-from saom_player.shapes import box, cylinder, moved, rotated, rounded_box
+from saom_player.shapes.mesh import Material, Mesh, Part
+from saom_player.shapes.primitives import box, cylinder, moved, rotated, rounded_box
+from saom_player.surfaces.materials import Palette
 
 T = TypeVar("T")
 Block = tuple[Vector, Vector]

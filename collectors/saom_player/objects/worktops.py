@@ -1,10 +1,10 @@
 """Kitchen counters that stand by themselves, as houses have them: straight, L- and C-shaped, and islands."""
 
-from saom_player.mesh import Material, Part
 from saom_player.objects.fronts import STYLES, doors, drawers
 from saom_player.objects.tables import counter_top
 from saom_player.objects.workbench import Bench, Builder
-from saom_player.shapes import moved, rotated
+from saom_player.shapes.mesh import Material, Part
+from saom_player.shapes.primitives import moved, rotated
 
 _DEEP_M = 0.61
 _SLAB_M = 0.04

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saom_player.render.tracing import Floats, Ints
-from saom_player.texture_noise import SIZE
-from saom_player.textures import texture
+from saom_player.surfaces.noise import SIZE
+from saom_player.surfaces.textures import texture
 
 _SMALLEST = 4
 _SOFTER = np.float32(1.3)  # a slightly coarser level: joints between planks do not crawl

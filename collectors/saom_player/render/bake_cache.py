@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_player.mesh import Rgb
 from saom_player.render.geometry import Triangles
 from saom_player.scene import WindowOpening
+from saom_player.shapes.mesh import Rgb
 
 LARGEST_BYTES = 512 * 1024 * 1024
 _DIGEST_BYTES = 32

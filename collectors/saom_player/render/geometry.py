@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_player.mesh import Material
 from saom_player.render.tracing import Floats, Ints
 from saom_player.scene import Scene
+from saom_player.shapes.mesh import Material
 
 # What is smaller spans no plane in float32 and is never seen.
 _SMALLEST_AREA_M2 = 1e-12

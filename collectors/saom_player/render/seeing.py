@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_player.mesh import Material
 from saom_player.render.geometry import Triangles
 from saom_player.render.shading import shade_plainly
 from saom_player.render.surface import Surfaces
 from saom_player.render.tracing import FAR, Floats, Hits, RayTracer
 from saom_player.scene import Lamp
+from saom_player.shapes.mesh import Material
 
 _MOST_PASSED = 12
 _MOST_PANES = 3

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_player.mesh import Material
 from saom_player.render.atlas import GAMMA, TextureAtlas
 from saom_player.render.bake import BakedLight
 from saom_player.render.geometry import Triangles
 from saom_player.render.tracing import Floats, Hits, Ints
-from saom_player.texture_noise import SIZE
+from saom_player.shapes.mesh import Material
+from saom_player.surfaces.noise import SIZE
 
 LIFT_M = np.float32(1.5e-3)
 """How far off a surface secondary rays start, so that they do not hit it again."""

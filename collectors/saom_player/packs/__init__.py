@@ -1,0 +1,1 @@
+"""Scene packs, rooms with real meshes, as scenes."""

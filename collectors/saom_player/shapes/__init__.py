@@ -1,0 +1,1 @@
+"""Meshes and how to make them: what builders of objects and rooms put together."""

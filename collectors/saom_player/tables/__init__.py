@@ -1,0 +1,1 @@
+"""layout_table:layout placement_table:placement"""
