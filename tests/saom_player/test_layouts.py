@@ -299,3 +299,22 @@ def test_nothing_swallows_what_lies_on_it(name: str, kind: str, holder: str) -> 
     for o, below in held:
         heights, _ = surfaces_at(triangles_of(below.parts), np.array([o.box.center])[:, [0, 2]])
         assert np.nanmax(np.where(heights < o.box.center[1] + 0.15, heights, np.nan)) < o.box.center[1], o.object_id
+
+
+@pytest.mark.parametrize("name", ["FloorPlan212", "FloorPlan1", "FloorPlan305"])
+def test_no_face_of_furniture_lies_in_the_same_plane_as_a_shelf_on_it(name: str) -> None:
+    objects = scene(name).objects
+    shelves = [o for o in objects if o.object_type == "Shelf" and o.parts]
+    assert shelves
+    for shelf in shelves:
+        low, high = corners(shelf.parts).min(axis=0), corners(shelf.parts).max(axis=0)
+        for other in objects:
+            if other is shelf or not other.parts:
+                continue
+            triangles = corners(other.parts).reshape(-1, 3, 3)
+            flat = triangles[np.ptp(triangles[..., 1], axis=1) < 1e-4]
+            over = (flat.min(axis=1)[:, [0, 2]] < high[[0, 2]] - 0.01) & (
+                flat.max(axis=1)[:, [0, 2]] > low[[0, 2]] + 0.01
+            )
+            near = np.abs(flat[:, 0, 1] - high[1]) < 5e-4
+            assert not (over.all(axis=1) & near).any(), f"{shelf.object_id} and {other.object_id}"

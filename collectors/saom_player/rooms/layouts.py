@@ -26,6 +26,7 @@ _UNSEEN = {"SinkBasin", "BathtubBasin", "Floor"}
 # Models of sinks in which all of the mesh hangs on the basin: there AI2-THOR's masks show a basin and no sink.
 _ALL_BASIN = {"Sink_5", "Sink_24"}
 _TABLE_LIKE = {"DiningTable", "CoffeeTable", "SideTable"}
+_PROUD_M = 0.0015
 _THIN_M = {"Shelf": 0.03, "Painting": 0.045, "Poster": 0.012, "Mirror": 0.05}
 # Things that come as a set in real rooms share their style.
 _ALIKE = {
@@ -138,7 +139,10 @@ def _board(box: Box, o: PlacedObject, objects: Sequence[PlacedObject], floor_y: 
     x, y, z = board.center
     lying = [other.extent()[0][1] for other in objects if o.object_id in other.parents]
     sunk = bottom - min([bottom, *(low for low in lying if bottom - low < _HANGS_LOWER_M)])
-    return replace(board, center=(x, y - min(sunk + thick, max(bottom - floor_y, 0.0)), z))
+    # A hair larger and higher than the furniture's own board, which may lie at the same place: ids must not mix.
+    width, height, depth = board.size
+    size = (width + 2 * _PROUD_M, height, depth + 2 * _PROUD_M)
+    return replace(board, center=(x, y - min(sunk + thick, max(bottom - floor_y, 0.0)) + _PROUD_M, z), size=size)
 
 
 def _lowered(box: Box, by: float) -> Box:
