@@ -47,7 +47,7 @@ reproduce-cpu: install  ## the table of the recipes against SAM, seeds 0-2: hour
 	  $(if $(PACKS),--packs $(PACKS)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(RECIPES),--recipes $(RECIPES)) \
 	  $(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(DRY_RUN),--dry-run)
 
-# The committed leaderboard, about an hour of two cores. The checkpoints are those of make reproduce-cpu, or yours; one that
+# The committed leaderboard. The checkpoints are those of make reproduce-cpu, or yours; one that
 # is not there is left out. PACKS adds the rooms of AI2-THOR itself, where you have made packs of them (collectors/PACKS.md).
 SAOMv1 ?= reproduce/runs/saomv1-cpu.embedded.seed0/last.safetensors
 SAOMv2 ?= reproduce/runs/saomv2-cpu.embedded.seed0/last.safetensors
