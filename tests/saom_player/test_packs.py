@@ -16,6 +16,7 @@ from unity_project import SCENE, build
 
 from saom_player.__main__ import embree_renderer
 from saom_player.packs.build import pack_scene, with_packs
+from saom_player.physics.navigation import Navigation
 from saom_player.render.renderer import Camera, Frame, Renderer
 from saom_player.rooms.layouts import load_scene
 from saom_player.scene import Scene
@@ -181,6 +182,17 @@ def test_listed_objects_are_found_by_name_and_lacking_ones_lent_by_the_parametri
     parametric = next(o for o in load_scene("FloorPlan1").objects if o.object_id == fridge.object_id)
     assert [p.name for p in objects[fridge.object_id].parts] == [p.name for p in parametric.parts]
     assert "1 are parametric, for want of their models" in loaded.report()
+
+
+def test_a_room_without_a_floor_is_walked_on_the_one_that_stands_in() -> None:
+    """FloorPlan3's lies at 0.22 m, where its metadata's furniture stands."""
+    pack = sound_pack("FloorPlan3")
+    loaded = pack_scene(
+        replace(pack, positions=pack.positions + np.float32([0, 3, 0]), instances=(PackInstance(),) * 2)
+    )
+    assert loaded.built_anew
+    assert loaded.scene.agent_position[1] == load_scene("FloorPlan3").agent_position[1] > 1.0
+    assert len(Navigation(loaded.scene).reachable(0.25)) > 50
 
 
 def test_what_lies_right_under_glass_is_seen_through_it_everywhere() -> None:

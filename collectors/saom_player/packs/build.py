@@ -113,7 +113,10 @@ def pack_scene(pack: Pack) -> LoadedPack:
     shell = shell_of(_built(pack, pieces))
     built_anew = not len(shell.floor) and bool(placed)
     if built_anew:
-        structures = (*structures, *load_scene(pack.scene).structures)
+        stand_in = load_scene(pack.scene)
+        structures = (*structures, *stand_in.structures)
+        # The floor that stands in is where the metadata's furniture stands; FloorPlan3's lies at 0.22 m.
+        shell = replace(shell, floor_y=stand_in.agent_position[1] - AGENT_CENTER_M)
     everything = np.concatenate([np.zeros((0, 3, 3)), *(pieces.corners(k) for k in range(len(pack.instances)))])
     bounds = room_bounds(placed, shell, everything)
     x, y, z = bounds.center
