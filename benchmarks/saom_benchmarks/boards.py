@@ -121,11 +121,12 @@ def boards(results: Sequence[Result], baseline: str | None = None) -> list[Board
 
 
 def settings_words(settings: dict[str, object]) -> list[str]:
-    """Settings in few words: ("grid 32x32", "pred_iou 0.88", ...)."""
+    """Settings in few words: ["grid 32x32", "pred iou 0.88", ...]; switches that are off are not worth one."""
     words = []
     for name, value in settings.items():
         shown = "x".join(map(str, value)) if isinstance(value, list) else value
-        words.append(f"{name.replace('_', ' ')} {shown}")
+        if value is not False:
+            words.append(name.replace("_", " ") + ("" if value is True else f" {shown}"))
     return words
 
 
