@@ -241,3 +241,12 @@ def test_the_page_alone_can_be_written_before_anything_is_run(tmp_path, monkeypa
     assert _run_all(monkeypatch, place, page, page_only=True) == []
     assert "| saomv1-cpu | embedded | not run |" in page.read_text()
     assert re.search(r"\| SAM \|  \| not run \|", page.read_text())
+
+
+def test_the_options_are_the_sizes_they_name(tmp_path, monkeypatch) -> None:
+    places: list[Workplace] = []
+    monkeypatch.setattr(drive, "run_all", lambda place, *_: places.append(place))
+    monkeypatch.setattr("sys.argv", [*"reproduce --train-scenes 9 --train-views 2 --val-views 3".split()])
+    with pytest.raises(SystemExit):
+        command.main()
+    assert places[0].size == Size(train_scenes=9, train_views=2, val_views=3)

@@ -53,7 +53,14 @@ def reproduce(
     from saom_benchmarks.reproduce.drive import run_all
     from saom_benchmarks.reproduce.steps import Wanted, Workplace
 
-    size = Size(train_scenes, train_views, val_views, point_images, everything_images, epochs)
+    size = Size(
+        train_scenes=train_scenes,
+        train_views=train_views,
+        val_views=val_views,
+        point_images=point_images,
+        everything_images=everything_images,
+        epochs=epochs,
+    )
     place = Workplace(out, _folder(packs), size)
     wanted = Wanted(_recipes(recipes), _seeds(seeds), ablations)
     given = {"PACKS": "DIR" if packs else "", "SEEDS": seeds, "RECIPES": recipes, "EPOCHS": str(epochs or "")}

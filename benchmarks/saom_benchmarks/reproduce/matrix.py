@@ -22,11 +22,10 @@ LOW_THRESHOLDS = ("--pred-iou", "0.15", "--stability", "0.6")
 class Size:
     """How much of everything: scenes, views a scene, and images that are scored; everything mode takes longest."""
 
-    train_scenes: int = 40
-    """Of views, in turn from each type of room; all val scenes are scored."""
-    panorama_scenes: int = 80
-    """Of panoramas, which show a whole room each, one is taken in every train scene."""
+    train_scenes: int = 80
+    """In turn from each type of room; 80 are all. All val scenes are scored."""
     train_views: int = 5
+    """Of a train scene; of panoramas, which show a whole room each, one is taken."""
     val_views: int = 4
     point_images: int = 40
     """Of the val views, spread over all scenes."""

@@ -89,11 +89,9 @@ class Workplace:
         """The folder of the results on a source's val scenes."""
         return self.out / "results" / source
 
-    def scenes(self, source: str, split: str) -> int:
-        """Scenes of a source's split."""
-        if split == VAL:
-            return VAL_SCENES
-        return self.size.panorama_scenes if source == PANORAMAS else self.size.train_scenes
+    def scenes(self, split: str) -> int:
+        """Scenes of a split."""
+        return VAL_SCENES if split == VAL else self.size.train_scenes
 
     def views(self, source: str, split: str) -> int:
         """Pictures a scene."""
@@ -126,7 +124,7 @@ def collect(place: Workplace, source: str, split: str) -> Step:
     packs = ("--packs", str(place.packs)) if source == PACKS else ()
     kind = PANORAMA if source == PANORAMAS else VIEW[split]
     folder = place.data(source, split)
-    limit = ("--limit-scenes", str(place.scenes(source, split))) if split == TRAIN else ()
+    limit = ("--limit-scenes", str(place.scenes(split))) if split == TRAIN else ()
     options = (
         "--split",
         split,
@@ -138,7 +136,7 @@ def collect(place: Workplace, source: str, split: str) -> Step:
         "0",
         *packs,
     )
-    seconds = START_S + place.scenes(source, split) * views * FRAME_S[source]
+    seconds = START_S + place.scenes(split) * views * FRAME_S[source]
     return Step(f"collect {source}-{split}", ("collect", str(folder), *options), seconds)
 
 
@@ -149,7 +147,7 @@ def train(place: Workplace, run: Run) -> Step:
     changes = [f"seed={run.seed}", f"val_every_epochs={epochs}", "val_images=16"]
     changes += [f"epochs={epochs}"] if epochs != recipe.epochs else []
     changes += [run.change] if run.change else []
-    images = place.scenes(run.source, TRAIN) * place.views(run.source, TRAIN)
+    images = place.scenes(TRAIN) * place.views(run.source, TRAIN)
     objects = PROMPTS_AN_IMAGE[run.source]
     prompts = images * min(objects, recipe.max_prompts_per_image or objects) * epochs
     command = (
