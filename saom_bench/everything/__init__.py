@@ -1,7 +1,8 @@
 """Everything mode: ``config`` (settings, presets; light), ``generate`` (the mode itself; loads torch).
 
-``exact`` and ``fast`` are its two modes on one encoded picture, both through ``decoding``; ``crops`` and ``panorama``
-cut a picture into several; ``kept`` and ``boxes`` hold and suppress masks.
+``exact`` and ``fast`` are its two modes on one encoded picture, both through ``decoding``; ``choice`` and ``merging``
+make the second fast; ``crops`` and ``panorama`` cut a picture into several; ``kept`` and ``boxes`` hold and suppress
+masks.
 """
 
 from typing import TYPE_CHECKING, Any

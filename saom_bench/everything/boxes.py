@@ -39,12 +39,23 @@ def box_nms(
     kept = []
     while order.size:
         kept.append(order[0])
-        falls = _iou(left[0], left[1:]) > iou_threshold
+        falls = box_ious(left[0], left[1:]) > iou_threshold
         for turn in () if circle_px is None else (-circle_px, circle_px):
-            falls |= _iou(left[0] + np.array([turn, 0, turn, 0], np.float32), left[1:]) > iou_threshold
+            falls |= box_ious(left[0] + np.array([turn, 0, turn, 0], np.float32), left[1:]) > iou_threshold
         stays = ~falls
         order, left = order[1:][stays], left[1:][stays]
     return np.array(kept, np.intp)
+
+
+def box_ious(box: NDArray[np.float32], others: NDArray[np.float32] | IntBoxes) -> NDArray[np.float32]:
+    """(N,) IoU of a box with (N, 4) others in float32, as torchvision computes it, so that thresholds are met by the
+    same pairs; 0/0 is no overlap."""
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    overlap = np.maximum(sides, 0).prod(axis=1)
+    area = (box[2:] - box[:2]).prod()
+    union = area + (others[:, 2:] - others[:, :2]).prod(axis=1) - overlap
+    iou: NDArray[np.float32] = np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
+    return iou
 
 
 def clean_small_regions(mask: BoolMask, area_px: int) -> tuple[BoolMask, bool]:
@@ -61,16 +72,6 @@ def clean_small_regions(mask: BoolMask, area_px: int) -> tuple[BoolMask, bool]:
     large = np.flatnonzero(sizes >= area_px) + 1
     wanted = large if large.size else np.array([sizes.argmax() + 1])
     return np.isin(islands, wanted), True
-
-
-def _iou(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Box IoU in float32, as torchvision computes it: thresholds are met by the same pairs. 0/0 is no overlap."""
-    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    overlap = np.maximum(sides, 0).prod(axis=1)
-    area = (box[2:] - box[:2]).prod()
-    union = area + (others[:, 2:] - others[:, :2]).prod(axis=1) - overlap
-    iou: NDArray[np.float32] = np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
-    return iou
 
 
 def _regions(mask: BoolMask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -23,9 +23,8 @@ class EverythingConfig:
     """Settings of everything mode; the defaults are segment-anything's own. Impossible ones raise SaomBenchError."""
 
     mode: str = "exact"
-    """"exact": every point of the grid, segment-anything's own masks. "fast": only points that no sure mask covers yet
-    and that are not beside another."""
-
+    """"exact": every point of the grid, segment-anything's own masks. "fast": the points where the encoder sees the
+    picture change, on tokens of which alike ones are merged."""
     grid: tuple[int, int] = (32, 32)
     """Points along x and y: the centres of that many cells over the image."""
     pred_iou: float = 0.88
@@ -40,10 +39,6 @@ class EverythingConfig:
     """Holes and islands of fewer pixels are filled and removed, as segment-anything does; the largest part stays."""
     points_per_batch: int = 8
     """Points decoded at once; 4 to 8 are fastest on a CPU, 64 or more on a GPU."""
-    sure_pred_iou: float = 0.88
-    """Fast mode: where several masks of at least this predicted IoU lie, no further point is asked."""
-    sure_stability: float = 0.92
-    """Fast mode: and of at least this stability."""
     crop_layers: int = 0
     """Run again on that many layers of crops: layer i has 2**i x 2**i of them, each with an embedding of its own."""
     crop_overlap: float = 512 / 1500
@@ -68,7 +63,7 @@ class EverythingConfig:
         for name, known in (("mode", MODES), ("dtype", DTYPES)):
             if getattr(self, name) not in known:
                 raise unknown(f"everything mode {name}", str(getattr(self, name)), known)
-        for name in ("pred_iou", "stability", "box_nms", "crop_nms", "crop_overlap", "sure_pred_iou", "sure_stability"):
+        for name in ("pred_iou", "stability", "box_nms", "crop_nms", "crop_overlap"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise SaomBenchError(f"{name} is {value}; give a number from 0 to 1")

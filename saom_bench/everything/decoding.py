@@ -19,7 +19,8 @@ from numpy.typing import NDArray  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from saom_bench.everything.config import EverythingConfig  # noqa: E402
-from saom_bench.sam.decoder import ImageTokens, attend, draw_masks, predict_iou  # noqa: E402
+from saom_bench.everything.merging import merged  # noqa: E402
+from saom_bench.sam.decoder import attend, draw_masks, predict_iou  # noqa: E402
 from saom_bench.sam.model import Embedding, Sam  # noqa: E402
 from saom_bench.types import FloatArray  # noqa: E402
 
@@ -43,16 +44,18 @@ class Scored:
 
 
 class PointDecoder:
-    """A model's decoder on one image."""
+    """A model's decoder on one image; in fast mode on merged tokens of it."""
 
     def __init__(self, sam: Sam, embedding: Embedding, config: EverythingConfig) -> None:
         dtype = getattr(torch, config.dtype)
+        self._shown = sam.tokens_shown(embedding)
         image = sam.image_tokens(embedding)
+        if config.mode == "fast":
+            image = merged(image, self._shown)
         self.embedding = embedding
         self._sam = sam
         self._side = 4 * image.grid_hw[0]
-        self._image = ImageTokens(image.keys.to(dtype), image.shift.to(dtype), image.position.to(dtype), image.grid_hw)
-        self._shown = sam.tokens_shown(embedding)
+        self._image = image.to(dtype)
         decoder = sam.mask_decoder
         if decoder.iou_token.weight.dtype != dtype:
             decoder = copy.deepcopy(decoder).to(dtype)
@@ -73,7 +76,7 @@ class PointDecoder:
         if len(rows) < len(queries):
             chosen = torch.from_numpy(rows).to(queries.device)
             queries, keys = queries[chosen], keys[chosen]
-        return self._draw(self._decoder, queries, keys, self._image.grid_hw, self._shown).float()
+        return self._draw(self._decoder, queries, keys, self._image, self._shown).float()
 
     def upscale(self, logits: Tensor) -> Tensor:
         """(N, h, w) logits to (N, H, W) of the image, in segment-anything's two steps."""

@@ -1,6 +1,6 @@
 """Everything mode: a grid of points in, the masks of all that a model sees out, as SamAutomaticMaskGenerator does.
 
-``exact`` asks every point and gives segment-anything's own masks; ``fast`` leaves out points that masks already cover.
+``exact`` asks every point and gives segment-anything's own masks; ``fast`` asks where the picture changes.
 Both keep masks as deflated bits until the suppression, and only the survivors become run lengths, so
 memory does not grow with the grid. Unlike in segment-anything, empty masks are dropped, and each mask carries the class
 of its own point.

@@ -15,12 +15,16 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 
-def look_at_image(folded: Tensor, keys: Tensor, placed: Tensor) -> Tensor:
-    """Prompt tokens gather image tokens: (N, M, C) queries -> (N, M, C), the keys by their softmax over the image."""
+def look_at_image(folded: Tensor, keys: Tensor, placed: Tensor, log_counts: Tensor | None = None) -> Tensor:
+    """Prompt tokens gather image tokens: (N, M, C) queries -> (N, M, C), the keys by their softmax over the image.
+
+    With ``log_counts``, (T,), a token weighs as much as so many that are alike.
+    """
     if torch.is_autocast_enabled(folded.device.type):
         # Arithmetic of mixed width is autograd's to differentiate.
-        return torch.softmax(folded @ placed.transpose(1, 2), dim=-1) @ keys
-    gathered: Tensor = _LookAtImage.apply(folded, keys, placed)  # type: ignore[no-untyped-call]
+        scores = folded @ placed.transpose(1, 2)
+        return torch.softmax(scores if log_counts is None else scores + log_counts, dim=-1) @ keys
+    gathered: Tensor = _LookAtImage.apply(folded, keys, placed, log_counts)  # type: ignore[no-untyped-call]
     return gathered
 
 
@@ -45,8 +49,9 @@ def look_at_prompt(folded: Tensor, offset: Tensor, values: Tensor, keys: Tensor,
 
 class _LookAtImage(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, folded: Tensor, keys: Tensor, placed: Tensor) -> Tensor:
-        weights = torch.softmax(_scores(folded, placed), dim=-1)
+    def forward(ctx: Any, folded: Tensor, keys: Tensor, placed: Tensor, log_counts: Tensor | None) -> Tensor:
+        scores = _scores(folded, placed)
+        weights = torch.softmax(scores if log_counts is None else scores.add_(log_counts), dim=-1)
         gathered = _gather(weights, keys)
         ctx.save_for_backward(folded, keys, placed, weights, gathered)
         return gathered
@@ -61,7 +66,7 @@ class _LookAtImage(torch.autograd.Function):
         grad_keys = None
         if ctx.needs_input_grad[1]:
             grad_keys = _spread(torch.cat([weights, grad_scores], 1), torch.cat([grad, folded], 1), keys.shape[0])
-        return _gather(grad_scores, placed), grad_keys, None
+        return _gather(grad_scores, placed), grad_keys, None, None
 
 
 class _LookAtPrompt(torch.autograd.Function):

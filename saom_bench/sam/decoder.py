@@ -35,6 +35,16 @@ class ImageTokens:
     position: Tensor
     """(T, C) the positional encoding of the tokens."""
     grid_hw: Size
+    log_counts: Tensor | None = None
+    """(T,) logarithm of how many of the image's tokens each stands for, where alike ones were merged."""
+    places: Tensor | None = None
+    """(h, w) the merged token at each place of the image; then T is not h * w."""
+
+    def to(self, dtype: torch.dtype) -> "ImageTokens":
+        """The same tokens in another floating-point type."""
+        log_counts = None if self.log_counts is None else self.log_counts.to(dtype)
+        keys, shift, position = (values.to(dtype) for values in (self.keys, self.shift, self.position))
+        return ImageTokens(keys, shift, position, self.grid_hw, log_counts, self.places)
 
 
 def decode_points(
@@ -49,7 +59,7 @@ def decode_points(
         shown_hw: rows and columns of tokens, from the top left, whose masks are wanted; all if not given.
     """
     queries, keys = attend(decoder, image, sparse)
-    masks = draw_masks(decoder, queries, keys, image.grid_hw, shown_hw)
+    masks = draw_masks(decoder, queries, keys, image, shown_hw)
     return masks, predict_iou(decoder, queries), queries[:, 0]
 
 
@@ -70,30 +80,38 @@ def predict_iou(decoder: nn.Module, queries: Tensor) -> Tensor:
 
 
 def draw_masks(
-    decoder: nn.Module, queries: Tensor, keys: Tensor, grid_hw: Size, shown_hw: Size | None = None
+    decoder: nn.Module, queries: Tensor, keys: Tensor, image: ImageTokens, shown_hw: Size | None = None
 ) -> Tensor:
-    """(N, 3, 4h, 4w) mask logits of what ``attend`` gave for N prompts, or for some of them; with ``shown_hw`` only
-    those of so many rows and columns of tokens."""
+    """(N, 3, 4h, 4w) mask logits of what ``attend`` gave for N prompts of an image, or for some of them; with
+    ``shown_hw`` only those of so many rows and columns of tokens."""
     parts: Any = decoder
-    rows, columns = shown_hw or grid_hw
-    shown = keys.view(keys.shape[0], *grid_hw, -1)[:, :rows, :columns]
-    return _masks(parts, shown, queries[:, 1 : 1 + parts.num_mask_tokens])
+    rows, columns = shown_hw or image.grid_hw
+    mask_tokens = queries[:, 1 : 1 + parts.num_mask_tokens]
+    if image.places is None:
+        shown = keys.view(keys.shape[0], *image.grid_hw, -1)[:, :rows, :columns].flatten(1, 2)
+        logits = _logits_of_tokens(parts, shown, mask_tokens)
+    else:
+        logits = _logits_of_tokens(parts, keys, mask_tokens)[:, image.places[:rows, :columns].flatten()]
+    count, outputs = keys.shape[0], logits.shape[-1]
+    logits = logits.view(count, rows, columns, 2, 2, 2, 2, outputs).permute(0, 7, 1, 3, 5, 2, 4, 6)
+    masks: Tensor = logits.reshape(count, outputs, 4 * rows, 4 * columns)
+    return masks
 
 
 def _transform(transformer: Any, image: ImageTokens, tokens: Tensor) -> tuple[Tensor, Tensor]:
     """The two-way transformer: (N, Q, C) prompt tokens in; ((N, Q, C), (N, T, C)) tokens out."""
     keys = image.keys if image.keys.ndim == 3 else image.keys[None]
-    queries, shift = tokens, image.shift
+    queries, shift, counts = tokens, image.shift, image.log_counts
     for layer in transformer.layers:
         placed = keys.detach() + image.position
         queries = _attend_to_selves(layer, queries, tokens)
-        attended = _tokens_to_image(layer.cross_attn_token_to_image, queries + tokens, keys, placed, shift)
+        attended = _tokens_to_image(layer.cross_attn_token_to_image, queries + tokens, keys, placed, shift, counts)
         queries = layer.norm2(queries + attended)
         queries = layer.norm3(queries + layer.mlp(queries))
         changed = _image_to_tokens(layer.cross_attn_image_to_token, queries + tokens, queries, keys, placed, shift)
         keys, shift = layer.norm4(changed), torch.zeros_like(shift)
     last = transformer.final_attn_token_to_image
-    attended = _tokens_to_image(last, queries + tokens, keys, keys.detach() + image.position, shift)
+    attended = _tokens_to_image(last, queries + tokens, keys, keys.detach() + image.position, shift, counts)
     return transformer.norm_final_attn(queries + attended), keys
 
 
@@ -105,14 +123,16 @@ def _attend_to_selves(layer: Any, queries: Tensor, tokens: Tensor) -> Tensor:
     return layer.norm1(queries + attended)  # type: ignore[no-any-return]
 
 
-def _tokens_to_image(attention: Any, query: Tensor, keys: Tensor, placed: Tensor, shift: Tensor) -> Tensor:
+def _tokens_to_image(
+    attention: Any, query: Tensor, keys: Tensor, placed: Tensor, shift: Tensor, log_counts: Tensor | None
+) -> Tensor:
     """Prompt tokens (N, Q, C) look at image tokens (1 or N, T, C): (N, Q, C)."""
     heads, size = attention.num_heads, attention.internal_dim // attention.num_heads
     count, length, channels = query.shape
     projected = attention.q_proj(query).view(count, length, heads, size) / math.sqrt(size)
     # Scores: q . (W k + b) = (W' q) . k + q . b, and the softmax over k drops the constant q . b, and a shift of all k.
     folded = torch.einsum("nqhs,hsc->nhqc", projected, attention.k_proj.weight.view(heads, size, channels))
-    gathered = look_at_image(folded.reshape(count, heads * length, channels), keys, placed) + shift
+    gathered = look_at_image(folded.reshape(count, heads * length, channels), keys, placed, log_counts) + shift
     # Values: sum of a (W k + b) = W (sum of a k) + b, since the weights add up to 1.
     gathered = gathered.view(count, heads, length, channels)
     values = torch.einsum("nhqc,hsc->nqhs", gathered, attention.v_proj.weight.view(heads, size, channels))
@@ -139,21 +159,18 @@ def _image_to_tokens(
     return look_at_prompt(folded, offset[..., None], out, image, placed, heads)
 
 
-def _masks(parts: Any, keys: Tensor, mask_tokens: Tensor) -> Tensor:
-    """Mask logits (N, 3, 4h, 4w) of tokens 1..3 from image tokens (N, h, w, C); token 0, the single mask, is left out.
+def _logits_of_tokens(parts: Any, keys: Tensor, mask_tokens: Tensor) -> Tensor:
+    """Logits (N, T, 2, 2, 2, 2, 3) of masks 1..3 in (N, T, C) image tokens; mask 0, the single one, is left out.
 
     Both doublings stay in token order, channels last: only the three masks are put into rows and columns at the end.
     """
     first, norm, activate, second, activate_too = parts.output_upscaling
-    count, height, width, _ = keys.shape
     pixels = _doubled(first, keys)
     pixels = activate(functional.layer_norm(pixels, pixels.shape[-1:], norm.weight, norm.bias, norm.eps))
     pixels = activate_too(_doubled(second, pixels))
     hyper = [mlp(mask_tokens[:, i]) for i, mlp in enumerate(parts.output_hypernetworks_mlps) if i > 0]
-    masks = pixels.flatten(1, -2) @ torch.stack(hyper, dim=2)
-    masks = masks.view(count, height, width, 2, 2, 2, 2, -1).permute(0, 7, 1, 3, 5, 2, 4, 6)
-    image: Tensor = masks.reshape(count, len(hyper), 4 * height, 4 * width)
-    return image
+    logits: Tensor = pixels.flatten(1, -2) @ torch.stack(hyper, dim=2)
+    return logits.view(*pixels.shape[:-1], -1)
 
 
 def _doubled(convolution: Any, pixels: Tensor) -> Tensor:

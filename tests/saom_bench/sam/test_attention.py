@@ -28,6 +28,19 @@ def test_looking_at_the_image(images) -> None:
     torch.testing.assert_close(ours, theirs)
 
 
+def test_a_token_with_a_count_weighs_as_much_as_so_many() -> None:
+    folded, keys = _draw(COUNT, HEADS * QUERIES, CHANNELS), _draw(1, TOKENS, CHANNELS)
+    counts = torch.tensor([1, 4, 2, 1, 16])
+    few = look_at_image(folded, keys, keys, counts.double().log())
+    many = look_at_image(folded, *[keys.repeat_interleave(counts, dim=1)] * 2)
+    torch.testing.assert_close(few, many)
+    ours, theirs = (torch.autograd.grad(out.square().sum(), (folded, keys)) for out in (few, many))
+    torch.testing.assert_close(ours[0], theirs[0])
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = look_at_image(folded.float(), keys.float(), keys.float(), counts.float().log())
+    torch.testing.assert_close(half.double(), few, rtol=0.05, atol=0.05)
+
+
 @pytest.mark.parametrize("images", [1, COUNT])
 def test_looking_at_the_prompt(images) -> None:
     folded, values = _draw(COUNT, HEADS * QUERIES, CHANNELS), _draw(COUNT, HEADS * QUERIES, CHANNELS)
