@@ -183,19 +183,23 @@ def frames(scene: str, count: int, home: Path, with_mujoco: bool) -> dict[str, A
 
 def load(scenes: list[str], home: Path) -> dict[str, Any]:
     """Seconds of a reset with an empty cache, with a full one in a new player, and to the scene that is loaded."""
-    found: dict[str, list[tuple[float, float]]] = {"cold": [], "warm": [], "same": []}
+    found: dict[str, dict[str, tuple[float, float]]] = {"cold": {}, "warm": {}, "same": {}}
     for state in ("cold", "warm"):
         # Another scene first: starting Python and Embree is no scene's load.
         with player("FloorPlan430", home) as client:
             for scene in scenes:
-                found[state].append(timed(partial(client.reset, scene), partial(used_s, client)))
+                found[state][scene] = timed(partial(client.reset, scene), partial(used_s, client))
                 if state == "warm":
-                    found["same"].append(timed(partial(client.reset, scene), partial(used_s, client)))
-    return {
-        f"reset {state}, s {what}": float(np.median([pair[k] for pair in pairs]))
+                    found["same"][scene] = timed(partial(client.reset, scene), partial(used_s, client))
+    figures = {
+        f"reset {state}, s {what}": float(np.median([pair[k] for pair in pairs.values()]))
         for state, pairs in found.items()
         for k, what in enumerate(("wall", "processor"))
     }
+    each = {
+        f"reset {state}, {scene}, s processor": found[state][scene][1] for state in ("cold", "warm") for scene in scenes
+    }
+    return figures | each
 
 
 def memory(scene: str, steps: int, changes: int, side_px: int, home: Path) -> dict[str, Any]:

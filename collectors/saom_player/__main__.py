@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from saom_player.arguments import ActionError
+from saom_player.disk_cache import DiskCache
 from saom_player.memory import keep_freed_memory
+from saom_player.physics.navigation import Navigation
 from saom_player.player import Player
 from saom_player.protocol import ClientGone, FifoTransport, ProtocolError
 from saom_player.scene import Scene
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str] | None = None, source: SceneSource | None = No
 
 
 def cache_folder() -> Path:
-    """Where baked light is kept between runs: the user's cache, by the XDG convention."""
+    """Where what is slow to make is kept between runs: the user's cache, by the XDG convention."""
     root = os.environ.get("XDG_CACHE_HOME") or ""
     # The convention says to ignore relative paths.
     base = Path(root) if os.path.isabs(root) else Path.home() / ".cache"
@@ -97,7 +99,7 @@ def product_scenes(packs: Path | None = None) -> SceneSource:
     if find_spec("embreex") is None:
         print(f"saom_player: {_NO_EMBREE}", file=sys.stderr, flush=True)
         return SceneSource(_names, _without_embree, embree_renderer, _without_embree)
-    source = SceneSource(_names, _load, embree_renderer, _load_house)
+    source = SceneSource(_names, _load, embree_renderer, _load_house, _mapped)
     if packs is None:
         return source
     from saom_player.packs.build import with_packs
@@ -115,9 +117,13 @@ def _load(name: str) -> Scene:
     from saom_player.rooms.layouts import UnknownScene, load_scene
 
     try:
-        return load_scene(name)
+        return load_scene(name, cache=DiskCache(cache_folder()))
     except UnknownScene as error:
         raise ActionError(str(error)) from error
+
+
+def _mapped(scene: Scene) -> Navigation:
+    return Navigation(scene, DiskCache(cache_folder()))
 
 
 def _load_house(data: dict[str, Any]) -> Scene:

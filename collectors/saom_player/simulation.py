@@ -53,6 +53,8 @@ class SceneSource:
     renderer: Callable[[Scene], Renderer]
     house: Callable[[dict[str, Any]], Scene] | None = None
     """The scene of a ProcTHOR house; raises ActionError for a malformed one."""
+    navigation: Callable[[Scene], Navigation] = Navigation
+    """Of a scene as it was loaded; changed ones are mapped anew."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class Place:
     @cached_property
     def navigation(self) -> Navigation:
         """Where the agent can go."""
-        return Navigation(self.scene)
+        return self.source.navigation(self.scene) if self.first is None else Navigation(self.scene)
 
     @cached_property
     def renderer(self) -> Renderer:

@@ -18,23 +18,21 @@ TILING = [
 
 @pytest.mark.parametrize("name", list(RECIPES))
 @pytest.mark.parametrize("variant", [0, 1, 2, 5])
-def test_every_recipe_is_a_picture_in_range(name: str, variant: int) -> None:
+def test_every_recipe_is_a_picture_with_something_on_it(name: str, variant: int) -> None:
     picture = texture(f"{name}:{variant}")
     assert picture.shape == (256, 256, 3)
-    assert picture.dtype == np.float32
-    assert picture.min() >= 0
-    assert picture.max() <= 1
-    assert name == "plain" or picture.std() > 0.003
+    assert picture.dtype == np.uint8
+    assert name == "plain" or picture.std() > 0.7
 
 
 @pytest.mark.parametrize("name", TILING)
 @pytest.mark.parametrize("axis", [0, 1])
 def test_no_seam_where_a_tile_meets_the_next(name: str, axis: int) -> None:
     """The step over the border is like the largest step between neighbouring lines inside (joints are random)."""
-    picture = np.moveaxis(texture(f"{name}:3"), axis, 0)
+    picture = np.moveaxis(texture(f"{name}:3").astype(float), axis, 0)
     inside = np.abs(np.diff(picture, axis=0)).mean(axis=(1, 2))
     border = np.abs(picture[0] - picture[-1]).mean()
-    assert border <= inside.max() * 1.3 + 1e-6
+    assert border <= inside.max() * 1.3 + 1e-3
 
 
 def test_a_bare_name_is_variant_0_and_variants_differ() -> None:
@@ -51,7 +49,7 @@ def test_an_unknown_key_names_the_recipes(key: str) -> None:
 
 def test_row_0_is_the_motifs_top() -> None:
     sky = texture("sky")
-    assert sky[:40, :, 2].mean() > sky[:40, :, 1].mean() > 0.5, "blue above"
+    assert sky[:40, :, 2].mean() > sky[:40, :, 1].mean() > 128, "blue above"
     assert sky[-30:, :, 1].mean() > sky[-30:, :, 2].mean(), "green below"
     newspaper = texture("newspaper").mean(-1)
     assert newspaper[12:30].mean() < newspaper[-12:].mean(), "the dark title is at the top"

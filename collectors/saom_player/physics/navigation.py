@@ -5,7 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_player.physics.occupancy import CELL_M, Occupancy, occupancy
+from saom_player.disk_cache import DiskCache
+from saom_player.physics.occupancy import CELL_M, Occupancy, kept_occupancy, occupancy
 from saom_player.scene import Scene, Vector
 
 _MAX_NODES = 4_000_000
@@ -13,10 +14,10 @@ Node = tuple[int, int]
 
 
 class Navigation:
-    """The walkable part of a scene. Built once a scene: costs some tenths of a second."""
+    """The walkable part of a scene. Built once a scene: costs some tenths of a second, unless it is in the cache."""
 
-    def __init__(self, scene: Scene) -> None:
-        self._map: Occupancy = occupancy(scene)
+    def __init__(self, scene: Scene, cache: DiskCache | None = None) -> None:
+        self._map: Occupancy = occupancy(scene) if cache is None else kept_occupancy(scene, cache)
         self._names = [instance.name for instance in scene.instances()]
         x, y, z = scene.agent_position
         self._start = (float(x), float(y), float(z))

@@ -3,12 +3,16 @@
 Surfaces are sampled no further apart than half a cell, so that nothing slips through.
 """
 
+import hashlib
+import json
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saom_player.disk_cache import DiskCache, source_digest
 from saom_player.scene import Scene, Structure
 from saom_player.shapes.mesh import Mesh
 
@@ -69,9 +73,8 @@ def occupancy(scene: Scene) -> Occupancy:
     """Map a scene at the floor below its ``agent_position``."""
     floor_y = scene.agent_position[1] - AGENT_CENTER_M
     low, high = floor_y + STEP_M, floor_y + AGENT_HEIGHT_M
-    half = np.array([scene.bounds.size[0], scene.bounds.size[2]]) / 2 + _MARGIN_M
-    origin = np.array([scene.bounds.center[0], scene.bounds.center[2]]) - half
-    shape = tuple(np.ceil(2 * half / CELL_M).astype(int).tolist())
+    origin_xz, shape = _origin(scene)
+    origin = np.array(origin_xz)
     solid, ground = _Triangles(), _Triangles()
     for number, instance in enumerate(scene.instances(), 1):
         for part in instance.parts:
@@ -85,8 +88,48 @@ def occupancy(scene: Scene) -> Occupancy:
         roof = _Triangles()
         roof.add(1, scene.roof)
         floor &= roof.marked(shape, origin, (-np.inf, np.inf)) > 0
-    origin_xz = (float(origin[0]), float(origin[1]))
     return Occupancy(origin_xz, floor, owner, floor & ~_dilated(owner > 0, AGENT_RADIUS_M / CELL_M))
+
+
+def kept_occupancy(scene: Scene, cache: DiskCache) -> Occupancy:
+    """The same map, from the cache when the same scene was mapped before."""
+    key = _content_key(scene)
+    origin_xz, shape = _origin(scene)
+
+    def read(value: memoryview) -> Occupancy:
+        owner, floor, free = np.frombuffer(zlib.decompress(value), np.int32).reshape(3, *shape)
+        return Occupancy(origin_xz, floor > 0, owner, free > 0)
+
+    stored = cache.load("map", key, read)
+    if stored is not None:
+        return stored
+    found = occupancy(scene)
+    layers = (found.owner, found.floor.astype(np.int32), found.free.astype(np.int32))
+    # Almost all of it is long runs of one number.
+    cache.save("map", key, zlib.compress(np.stack(layers).tobytes(), level=1))
+    return found
+
+
+def _content_key(scene: Scene) -> str:
+    """Hex digest of everything that the map depends on."""
+    digest = hashlib.sha256(source_digest().encode())
+    digest.update(json.dumps([asdict(scene.bounds), scene.agent_position]).encode())
+    if scene.roof is not None:
+        digest.update(np.ascontiguousarray(scene.roof).data)
+    for instance in scene.instances():
+        solid = isinstance(instance, Structure), not isinstance(instance, Structure) or instance.solid
+        digest.update(f"{solid} {[len(part.mesh) for part in instance.parts]}".encode())
+        for part in instance.parts:
+            digest.update(np.ascontiguousarray(part.mesh.positions).data)
+    return digest.hexdigest()
+
+
+def _origin(scene: Scene) -> tuple[tuple[float, float], tuple[int, int]]:
+    """Where the map begins, and how many cells it has."""
+    half = np.array([scene.bounds.size[0], scene.bounds.size[2]]) / 2 + _MARGIN_M
+    x, z = np.array([scene.bounds.center[0], scene.bounds.center[2]]) - half
+    rows, columns = np.ceil(2 * half / CELL_M).astype(int).tolist()
+    return (float(x), float(z)), (rows, columns)
 
 
 class _Triangles:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from saom_player.disk_cache import DiskCache
 from saom_player.render.tracing import Floats, Ints
 from saom_player.surfaces.noise import SIZE
 from saom_player.surfaces.textures import texture
@@ -12,20 +13,21 @@ from saom_player.surfaces.textures import texture
 _SMALLEST = 4
 _SOFTER = np.float32(1.3)  # a slightly coarser level: joints between planks do not crawl
 GAMMA = np.float32(2.2)
+_LINEAR = (np.arange(256, dtype=np.float32) / np.float32(255)) ** GAMMA
 
 
 class TextureAtlas:
     """Samples textures by number: number k is ``keys[k]``, a recipe of textures.py or one of a scene's ``own``."""
 
-    def __init__(self, keys: tuple[str, ...], own: Mapping[str, NDArray[np.uint8]]) -> None:
-        levels = [np.stack([_picture(key, own) for key in keys]) ** GAMMA]
-        while levels[-1].shape[1] > _SMALLEST:
-            levels.append(_halved(levels[-1]))
-        starts = np.cumsum([0, *(level.size // 3 for level in levels)])
-        self._start = starts[:-1].astype(np.int32)
-        flat = np.concatenate([level.reshape(-1, 3) for level in levels])
-        self._planes = [np.ascontiguousarray(flat[:, k], np.float32) for k in range(3)]
-        self.mean_color = levels[-1].mean((1, 2)).astype(np.float32)
+    def __init__(
+        self, keys: tuple[str, ...], own: Mapping[str, NDArray[np.uint8]], cache: DiskCache | None = None
+    ) -> None:
+        pictures = [own[key] if key in own else texture(key, cache) for key in keys]
+        sides = 2 ** np.arange(SIZE.bit_length() - 1, _SMALLEST.bit_length() - 2, -1)
+        self._start = (len(keys) * np.cumsum([0, *(sides**2)])[:-1]).astype(np.int32)
+        channels = [_LINEAR.take(np.stack([picture[..., k] for picture in pictures])) for k in range(3)]
+        self._planes, means = zip(*(_levels(channel, len(sides)) for channel in channels), strict=True)
+        self.mean_color = np.stack(means, axis=1)
         """(K, 3) each texture's mean, linear."""
 
     def sample(self, number: Ints, u: Floats, v: Floats, texels: Floats) -> Floats:
@@ -63,17 +65,14 @@ class TextureAtlas:
         return color
 
 
-def _picture(key: str, own: Mapping[str, NDArray[np.uint8]]) -> Floats:
-    """(256, 256, 3) sRGB in 0..1."""
-    if key in own:
-        return own[key][..., :3].astype(np.float32) / np.float32(255)
-    return texture(key)
-
-
-def _halved(level: Floats) -> Floats:
-    """(K, S/2, S/2, 3) means of four texels each."""
-    rows = level[:, ::2] + level[:, 1::2]
-    return np.asarray((rows[:, :, ::2] + rows[:, :, 1::2]) * np.float32(0.25))
+def _levels(level: Floats, count: int) -> tuple[Floats, Floats]:
+    """One channel (K, S, S) and its next ``count`` - 1 halvings, flat one after another; (K,) means."""
+    found = [level]
+    for _ in range(count - 1):
+        rows = level[:, ::2] + level[:, 1::2]
+        level = (rows[:, :, ::2] + rows[:, :, 1::2]) * np.float32(0.25)
+        found.append(level)
+    return np.concatenate([level.ravel() for level in found]), level.mean((1, 2))
 
 
 def _wrapped(coordinate: Floats, side: Ints) -> Floats:

@@ -4,16 +4,20 @@ Sheets (curtains, walls made of one quad) get light for both of their sides. Par
 spacing cast no baked shade: they would only blotch; lighting.contact_shade shades round them.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_player.render.bake_cache import BakeCache, content_key
+from saom_player.disk_cache import DiskCache
 from saom_player.render.geometry import Triangles, numbered, open_parts, part_sizes_m
 from saom_player.render.tracing import Floats, Ints, RayTracer
 from saom_player.scene import Scene, WindowOpening
+from saom_player.shapes.mesh import Rgb
 
 RAYS = 40
 REACH_M = 1.3
@@ -21,7 +25,7 @@ SMALLEST_OCCLUDER_M = 0.2
 WINDOW_SAMPLES = 16
 SKY_RADIANCE = (2.3, 2.5, 2.8)
 AMBIENT_SHARE = 0.42
-_VERSION = 10
+_VERSION = 11
 _INSIDE_RAYS = 5
 _FREE_BEFORE_WINDOW_M = np.float32(0.4)
 # Below this openness a corner lies inside something or hugs it: its neighbours tell more about what is seen near it.
@@ -47,7 +51,7 @@ class _Corners:
     of_row: NDArray[np.intp]
 
 
-def bake(triangles: Triangles, coarse: Triangles, scene: Scene, cache_dir: Path | None) -> BakedLight:
+def bake(triangles: Triangles, coarse: Triangles, scene: Scene, cache: DiskCache | None) -> BakedLight:
     """Light for every corner, from the cache when the same scene was baked before.
 
     ``coarse`` are the same surfaces in fewer triangles: what light is kept off by.
@@ -56,16 +60,31 @@ def bake(triangles: Triangles, coarse: Triangles, scene: Scene, cache_dir: Path 
     sheet = np.nonzero(open_parts(coarse)[triangles.part] & seen_behind)[0]
     back_row = np.arange(len(triangles), dtype=np.int32)
     back_row[sheet] = len(triangles) + np.arange(len(sheet), dtype=np.int32)
-    cache = BakeCache(cache_dir) if cache_dir is not None else None
-    key = content_key(_VERSION, coarse, scene.windows, (scene.ambient_up, scene.ambient_down))
-    stored = cache.load(key, (len(triangles) + len(sheet), 3, 3)) if cache is not None else None
+    shape = (len(triangles) + len(sheet), 3, 3)
+    key = _content_key(coarse, scene.windows, (scene.ambient_up, scene.ambient_down))
+    stored = cache.load("bake", key, partial(_read, shape)) if cache is not None else None
     if stored is None:
         corners = _corners(triangles, sheet)
         # Half precision before first use, so that a cached scene renders the same bytes as a fresh one.
         stored = _bake_corners(coarse, scene, corners).astype(np.float16)[corners.of_row]
         if cache is not None:
-            cache.save(key, stored)
+            cache.save("bake", key, stored.tobytes())
     return BakedLight(stored.astype(np.float32), back_row)
+
+
+def _content_key(triangles: Triangles, windows: Sequence[WindowOpening], ambient: tuple[Rgb, Rgb]) -> str:
+    """Hex digest of everything that the bake depends on."""
+    # As JSON, since equal numbers of Python and of numpy are written alike there.
+    told = json.dumps([_VERSION, [asdict(window) for window in windows], ambient])
+    kinds = [(material.emission >= 1 or material.opacity < 1, material.one_sided) for material in triangles.materials]
+    digest = hashlib.sha256(f"{told} {kinds!r}".encode())
+    for array in (triangles.positions, triangles.normals, triangles.material, triangles.part):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _read(shape: tuple[int, ...], value: memoryview) -> NDArray[np.float16]:
+    return np.frombuffer(value, np.float16).reshape(shape)
 
 
 def occluders(triangles: Triangles, smallest_m: float = 0.0) -> NDArray[np.bool_]:

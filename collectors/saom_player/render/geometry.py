@@ -34,6 +34,8 @@ class Triangles:
     part: Ints
     materials: tuple[Material, ...]
     part_names: tuple[str, ...]
+    shared: tuple[Floats, Ints] | None = None
+    """The same positions as (V, 3) points and (T, 3) rows of theirs, where triangles are known to share corners."""
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -41,7 +43,7 @@ class Triangles:
     def rows(self, where: NDArray[np.bool_] | NDArray[np.intp]) -> "Triangles":
         """These triangles only; the numbers keep their meaning."""
         columns: dict[str, Any] = {name: getattr(self, name)[where] for name in _COLUMNS}
-        return replace(self, **columns)
+        return replace(self, **columns, shared=None)
 
 
 def flatten(scene: Scene) -> Triangles:
@@ -104,36 +106,61 @@ def tessellated(triangles: Triangles, longest_edge_m: float) -> Triangles:
     split it alike, so no cracks open inside a part.
     """
     longest = np.maximum(np.float32(longest_edge_m), part_sizes_m(triangles)[:, 0] / np.float32(_MOST_EDGES))
-    done = []
-    todo = triangles
+    limit = (longest**2).take(triangles.part)
+    corners = np.concatenate([triangles.positions, triangles.normals, triangles.uvs], axis=2).reshape(-1, 8)
+    count = len(corners)
+    made, done = [corners], []
+    corner, row = np.arange(count, dtype=np.int32).reshape(-1, 3), np.arange(len(triangles))
+    # The triangles in hand with all that their corners have; all triangles, by number alone.
+    values = corners.reshape(-1, 3, 8)
     for _ in range(_MOST_HALVINGS):
-        edges = todo.positions - np.roll(todo.positions, -1, axis=1)
-        squared = (edges * edges).sum(2)
-        long = squared.max(1) > longest[todo.part] ** 2
-        done.append(todo.rows(~long))
-        if not long.any():
-            return _joined(done)
-        todo = _halved(todo.rows(long), squared[long].argmax(1))
-    return _joined([*done, todo])
+        squared = _squared_edges(values[..., :3])
+        long = np.maximum(np.maximum(squared[:, 0], squared[:, 1]), squared[:, 2]) > limit.take(row)
+        done.append((corner[~long], row[~long]))
+        corner, row, values = corner[long], row[long], values[long]
+        if not len(row):
+            break
+        corner, values = _halved(corner, values, squared[long].argmax(1), count)
+        made.append(values[: len(row), 1])
+        count += len(row)
+        row = np.concatenate([row, row])
+    done.append((corner, row))
+    return _gathered(triangles, np.concatenate(made), *(np.concatenate(column) for column in zip(*done, strict=True)))
 
 
-def _halved(triangles: Triangles, edge: NDArray[np.intp]) -> Triangles:
-    """Two triangles for each: edge k runs from corner k to corner k + 1."""
+def _squared_edges(positions: Floats) -> Floats:
+    """(T, 3) of edge k, which runs from corner k to corner k + 1."""
+    x, y, z = (positions[..., k] - positions[:, [1, 2, 0], k] for k in range(3))
+    return x * x + y * y + z * z
+
+
+def _halved(corner: Ints, values: Floats, edge: NDArray[np.intp], count: int) -> tuple[Ints, Floats]:
+    """Two triangles for each; corner 1 of the first n is new and numbered from ``count`` on."""
     row = np.arange(len(edge))
     a, b, c = edge, (edge + 1) % 3, (edge + 2) % 3
-    halves: dict[str, Any] = {}
-    for name in ("positions", "normals", "uvs"):
-        corner = getattr(triangles, name)
-        middle = np.float32(0.5) * (corner[row, a] + corner[row, b])
-        first = np.stack([corner[row, a], middle, corner[row, c]], axis=1)
-        second = np.stack([middle, corner[row, b], corner[row, c]], axis=1)
-        halves[name] = np.concatenate([first, second])
-    return replace(_joined([triangles, triangles]), **halves)
+    new = np.arange(count, count + len(edge), dtype=np.int32)
+    middle = np.float32(0.5) * (values[row, a] + values[row, b])
+    return (
+        _split(corner[row, a], new, corner[row, b], corner[row, c]),
+        _split(values[row, a], middle, values[row, b], values[row, c]),
+    )
 
 
-def _joined(pieces: list[Triangles]) -> Triangles:
-    columns: dict[str, Any] = {name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in _COLUMNS}
-    return replace(pieces[0], **columns)
+def _split(a: NDArray[Any], middle: NDArray[Any], b: NDArray[Any], c: NDArray[Any]) -> NDArray[Any]:
+    return np.concatenate([np.stack([a, middle, c], axis=1), np.stack([middle, b, c], axis=1)])
+
+
+def _gathered(triangles: Triangles, corners: Floats, corner: Ints, row: NDArray[np.intp]) -> Triangles:
+    """The triangles whose corners are rows of (V, 8) ``corners``; all else is that of triangle ``row``."""
+    points = np.ascontiguousarray(corners[:, :3])
+    return replace(
+        triangles,
+        positions=points[corner],
+        normals=np.ascontiguousarray(corners[:, 3:6])[corner],
+        uvs=np.ascontiguousarray(corners[:, 6:])[corner],
+        **{name: getattr(triangles, name).take(row, axis=0) for name in ("face", "material", "instance", "part")},
+        shared=(points, corner),
+    )
 
 
 def part_sizes_m(triangles: Triangles) -> Floats:

@@ -114,8 +114,10 @@ class SunLight:
         """(T,) which triangles lie, with some margin, where the sun comes through a window: no others see it."""
         if self._open_air:
             return np.ones(len(triangles), np.bool_)
-        center = triangles.positions.mean(1)
-        size = np.sqrt(((triangles.positions - center[:, None]) ** 2).sum(2).max(1)) + LIFT_M
+        corners = [triangles.positions[:, corner] for corner in range(3)]
+        center = (corners[0] + corners[1] + corners[2]) * np.float32(1 / 3)
+        away = [np.einsum("tk,tk->t", corner - center, corner - center) for corner in corners]
+        size = np.sqrt(np.maximum(np.maximum(away[0], away[1]), away[2])) + LIFT_M
         reached = np.zeros(len(triangles), np.bool_)
         for window in self._windows:
             across, up, way, slant = self._past_window(window, center.T, self.direction[None])

@@ -1,11 +1,11 @@
 """Colours of a picture from its primary hits: light measured on a coarse grid, shading in tiles, smooth edges."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saom_player.disk_cache import DiskCache
 from saom_player.render.bake import bake, occluders
 from saom_player.render.camera import PixelRays
 from saom_player.render.edges import edge_pixels, smooth_edges
@@ -30,7 +30,7 @@ class Painter:
     """Everything that only colours need."""
 
     def __init__(
-        self, scene: Scene, tracer: RayTracer, triangles: Triangles, coarse: Triangles, cache_dir: Path | None
+        self, scene: Scene, tracer: RayTracer, triangles: Triangles, coarse: Triangles, cache: DiskCache | None
     ) -> None:
         """``coarse`` are the same surfaces in fewer triangles: enough to cast shadows, and quicker."""
         self._tracer = tracer
@@ -38,7 +38,7 @@ class Painter:
         self._empty = len(triangles) == 0
         self._keys = surface_keys(triangles)
         self._faces = np.ascontiguousarray(triangles.face.T)
-        self._surfaces = Surfaces(triangles, bake(triangles, coarse, scene, cache_dir), scene.textures)
+        self._surfaces = Surfaces(triangles, bake(triangles, coarse, scene, cache), scene.textures, cache)
         self._lamps = scene.lit_lamps()
         self._sun = SunLight(scene.sun, scene.windows) if scene.sun is not None else None
         self._sunny = self._sun.may_reach(triangles) if self._sun is not None else np.zeros(len(triangles), np.bool_)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from saom_player.disk_cache import DiskCache
 from saom_player.render.camera import Camera as Camera
 from saom_player.render.camera import PixelRays
 from saom_player.render.geometry import flatten, tessellated
@@ -42,9 +43,9 @@ class Renderer:
     """Renders one scene. Instance k is ``scene.instances()[k - 1]``; part p is ``part_names[p - 1]`` of all parts."""
 
     def __init__(self, scene: Scene, cache_dir: Path | None = None) -> None:
-        """cache_dir keeps baked light between processes; without it every Renderer bakes anew before its first RGB."""
+        """cache_dir keeps baked light and textures between processes; without it they are made before the first RGB."""
         self.scene = scene
-        self._cache_dir = cache_dir
+        self._cache = DiskCache(cache_dir) if cache_dir is not None else None
         self._coarse = flatten(scene)
         self._triangles = tessellated(self._coarse, LONGEST_EDGE_M)
         self._tracer = sight_tracer(self._triangles, scene.textures)
@@ -77,7 +78,7 @@ class Renderer:
 
     @cached_property
     def _painter(self) -> Painter:
-        return Painter(self.scene, self._tracer, self._triangles, self._coarse, self._cache_dir)
+        return Painter(self.scene, self._tracer, self._triangles, self._coarse, self._cache)
 
     def _primary_hits(self, rays: PixelRays) -> Hits:
         parts = []

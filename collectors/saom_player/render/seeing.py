@@ -22,7 +22,7 @@ def sight_tracer(triangles: Triangles, textures: Mapping[str, NDArray[np.uint8]]
     materials = triangles.materials
     if any(m.one_sided or _has_holes(m, textures) for m in materials):
         return _SightTracer(triangles, textures)
-    return RayTracer(triangles.positions)
+    return RayTracer(triangles.positions, triangles.shared)
 
 
 def _has_holes(material: Material, textures: Mapping[str, NDArray[np.uint8]]) -> bool:
@@ -34,7 +34,7 @@ class _SightTracer(RayTracer):
     """Nearest hits of what is seen. Occlusion counts every surface whole: shadows need no such care."""
 
     def __init__(self, triangles: Triangles, textures: Mapping[str, NDArray[np.uint8]]) -> None:
-        super().__init__(triangles.positions)
+        super().__init__(triangles.positions, triangles.shared)
         self._material = triangles.material
         self._uvs = triangles.uvs
         self._one_sided = np.array([m.one_sided for m in triangles.materials], np.bool_)[triangles.material]

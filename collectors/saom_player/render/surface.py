@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from saom_player.disk_cache import DiskCache
 from saom_player.render.atlas import GAMMA, TextureAtlas
 from saom_player.render.bake import BakedLight
 from saom_player.render.geometry import Triangles
@@ -52,9 +53,14 @@ class Surfaces:
     """The tables of one scene."""
 
     def __init__(
-        self, triangles: Triangles, baked: BakedLight, textures: Mapping[str, NDArray[np.uint8]] | None = None
+        self,
+        triangles: Triangles,
+        baked: BakedLight,
+        textures: Mapping[str, NDArray[np.uint8]] | None = None,
+        cache: DiskCache | None = None,
     ) -> None:
-        self._curved = (triangles.normals * triangles.face[:, None]).sum(2).min(1) < _FLAT_COSINE
+        # einsum and sums by hand: numpy's own sums along an axis of three are slow.
+        self._curved = (np.einsum("tck,tk->tc", triangles.normals, triangles.face) < _FLAT_COSINE).any(1)
         face = np.where(self._curved[:, None], triangles.face, triangles.normals[:, 0])
         self._face = [np.ascontiguousarray(face[:, k]) for k in range(3)]
         self._normals = _corner_planes(triangles.normals)
@@ -63,7 +69,7 @@ class Surfaces:
         self._back_row = baked.back_row.astype(np.intp)
         keys = tuple(dict.fromkeys(material.texture for material in triangles.materials)) or ("plain",)
         # The sky is seen through windows whatever the scene's materials are.
-        self.atlas = TextureAtlas((*keys, *(("sky",) if "sky" not in keys else ())), textures or {})
+        self.atlas = TextureAtlas((*keys, *(("sky",) if "sky" not in keys else ())), textures or {}, cache)
         self.sky_number = np.int32([*keys, "sky"].index("sky"))
         self.material = triangles.material.astype(np.intp)
         """(T,) as intp, like all that look-ups go by: numpy would convert other numbers at each of them."""
@@ -169,7 +175,8 @@ def _texel_density(triangles: Triangles) -> Floats:
 
     def spread(corners: Floats) -> Floats:
         edges = corners[:, 1:] - corners[:, :1]
-        return np.asarray(np.sqrt((edges * edges).sum(2)).sum(1), np.float32)
+        first, second = np.sqrt(np.einsum("tek,tek->et", edges, edges))
+        return np.asarray(first + second, np.float32)
 
     return np.asarray(spread(triangles.uvs) / np.maximum(spread(triangles.positions), 1e-6) * SIZE, np.float32)
 

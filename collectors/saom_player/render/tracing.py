@@ -49,16 +49,17 @@ def _embree() -> tuple[Any, Any]:
 class RayTracer:
     """Embree over (T, 3, 3) corners; triangle numbers are rows. No triangles at all is allowed: nothing is ever hit."""
 
-    def __init__(self, positions: Floats) -> None:
+    def __init__(self, positions: Floats, shared: tuple[Floats, Ints] | None = None) -> None:
+        """``shared``: the same as points (V, 3) and rows of theirs (T, 3), which Embree takes in faster."""
         self.count = len(positions)
         if self.count == 0:
             return
         scene_type, mesh_type = _embree()
         # Robust mode is watertight: without it, rays slip between neighbouring triangles and leave holes in id images.
         self._scene = scene_type(robust=True)
-        # Embree may point into this array: it lives as long as the scene.
-        self._corners = np.ascontiguousarray(positions, np.float32)
-        self._mesh = mesh_type(self._scene, self._corners)
+        # Embree may point into these arrays: they live as long as the scene.
+        self._corners = (np.ascontiguousarray(positions, np.float32),) if shared is None else shared
+        self._mesh = mesh_type(self._scene, *self._corners)
 
     def nearest(self, origins: Floats, directions: Floats) -> Hits:
         """First hits of rays, (n, 3) each; ``t`` counts in lengths of the direction."""

@@ -33,7 +33,7 @@ def rng_of(seed: int, *names: str) -> np.random.Generator:
 def built_object(o: PlacedObject, drawn: Box, order: Order, style: Style) -> SceneObject:
     """The object as its type's builder makes it, in a box that faces as it does."""
     parts = placed(build(o.object_type, drawn.size, style(), order), drawn)
-    return scene_object(o, parts, _shape(o, drawn, order, style) if o.flags & _CHANGES else None)
+    return scene_object(o, parts, shape_of(o, lambda: (drawn, order), style))
 
 
 def scene_object(o: PlacedObject, parts: tuple[Part, ...], shape: Shape | None = None) -> SceneObject:
@@ -103,18 +103,25 @@ def _block(low: Floats, high: Floats) -> Block:
     return (float(low[0]), float(low[1]), float(low[2])), (float(high[0]), float(high[1]), float(high[2]))
 
 
-def _shape(o: PlacedObject, drawn: Box, order: Order, style: Style) -> Changeable:
-    """How the object looks at any openness, on and off, about its box's centre."""
-    axes = o.box.axes()
-    center = axes.T @ (np.array(drawn.center) - o.box.center)
-    at = (float(center[0]), float(center[1]), float(center[2]))
+def shape_of(o: PlacedObject, fitted: Callable[[], tuple[Box, Order]], style: Style) -> Changeable | None:
+    """How the object looks at any openness, on and off, about its box's centre; None where nothing of it can change.
+
+    ``fitted`` gives the box to fill and the builder's order, and is asked when something changes.
+    """
+    if not o.flags & _CHANGES:
+        return None
 
     def make(openness: float, on: bool) -> tuple[Part, ...]:
+        drawn, order = fitted()
+        axes = o.box.axes()
+        center = axes.T @ (np.array(drawn.center) - o.box.center)
+        at = (float(center[0]), float(center[1]), float(center[2]))
         state = replace(order, openness=openness, on=None if order.on is None else on)
         parts = build(o.object_type, drawn.size, style(), state)
         return posed(parts, axes.T @ drawn.axes(), at)
 
-    return Changeable(make, o.box.size, float(order.boxed_open or 0), bool(order.on))
+    is_open, is_on = ({able, state} <= o.flags for able, state in (("openable", "isOpen"), ("toggleable", "isToggled")))
+    return Changeable(make, o.box.size, float(is_open), is_on)
 
 
 def placed(parts: Sequence[Part], where: Box) -> tuple[Part, ...]:

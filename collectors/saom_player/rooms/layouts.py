@@ -1,20 +1,25 @@
 """iTHOR's and RoboTHOR's scenes by name: the metadata's placements, objects built to fit them, a room around them."""
 
+import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 
 import numpy as np
 
+from saom_player.disk_cache import DiskCache, source_digest
+from saom_player.objects.workbench import Order
 from saom_player.rooms import joinery
 from saom_player.rooms.apartments import is_apartment
 from saom_player.rooms.counters import slab_heights, slab_parts, slab_plan
 from saom_player.rooms.facing import front_box
-from saom_player.rooms.furnishing import built_object, order_of, rng_of, scene_object
+from saom_player.rooms.furnishing import built_object, order_of, rng_of, scene_object, shape_of
+from saom_player.rooms.kept import packed, unpacked
 from saom_player.rooms.ledges import ledges
 from saom_player.rooms.lights import lamps, sun
 from saom_player.rooms.shell import Room, measure, measure_apartment, shell, standing_place
-from saom_player.scene import Box, Scene, SceneObject
+from saom_player.scene import Box, Scene, SceneObject, Shape
 from saom_player.tables.layout import PlacedObject, placed_objects, scene_names
 
 __all__ = ["UnknownScene", "load_scene", "scene_names"]
@@ -41,17 +46,38 @@ class UnknownScene(ValueError):
     """No scene has this name."""
 
 
-def load_scene(name: str, seed: int = 0) -> Scene:
+def load_scene(name: str, seed: int = 0, cache: DiskCache | None = None) -> Scene:
     """The scene of an iTHOR room or a RoboTHOR apartment; styles and colours vary with ``seed``, placements do not.
 
-    Raises UnknownScene, which suggests the nearest name.
+    ``cache`` keeps what was built between processes. Raises UnknownScene, which suggests the nearest name.
     """
     if name not in scene_names():
         near = get_close_matches(name, scene_names(), n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise UnknownScene(f"unknown scene {name!r}{hint}")
+    if cache is None:
+        return _built_scene(name, seed)
+    key = hashlib.sha256(f"{source_digest()} {name} {seed}".encode()).hexdigest()
+
+    def shape(o: PlacedObject) -> Shape | None:
+        return shape_of(o, partial(_fitted, o, name), lambda: _style(o, seed, name))
+
+    stored = cache.load("scene", key, lambda value: unpacked(value, name, shape))
+    if stored is not None:
+        return stored
+    scene = _built_scene(name, seed)
+    cache.save("scene", key, packed(scene))
+    return scene
+
+
+def _measured(name: str) -> Room:
     objects = placed_objects(name)
-    room = measure_apartment(name, objects) if is_apartment(name) else measure(objects)
+    return measure_apartment(name, objects) if is_apartment(name) else measure(objects)
+
+
+def _built_scene(name: str, seed: int) -> Scene:
+    objects = placed_objects(name)
+    room = _measured(name)
     floor_id = next((o.object_id for o in objects if o.object_type == "Floor"), "Floor|0|0|0")
     kind = "apartment" if is_apartment(name) else _KINDS[int(name.removeprefix("FloorPlan")) // 100]
     structures, windows = shell(room, objects, floor_id, kind, rng_of(seed, name, "shell"))
@@ -74,7 +100,7 @@ def load_scene(name: str, seed: int = 0) -> Scene:
 def stand_ins(name: str, object_ids: Collection[str], seed: int = 0) -> dict[str, SceneObject]:
     """Some objects of a scene as `load_scene` builds them, by id: for real rooms that lack their models."""
     objects = placed_objects(name)
-    room = measure_apartment(name, objects) if is_apartment(name) else measure(objects)
+    room = _measured(name)
     boxes = {o.object_id: _drawn_box(o, objects, room) for o in objects}
     wanted = [o for o in objects if o.object_id in object_ids]
     return {o.object_id: _scene_object(o, boxes, objects, room, seed, name) for o in wanted}
@@ -116,8 +142,20 @@ def _scene_object(
 def _built(
     o: PlacedObject, boxes: dict[str, Box], objects: Sequence[PlacedObject], seed: int, scene: str
 ) -> SceneObject:
-    drawn = joinery.door_box(boxes[o.object_id]) if o.object_type == "Cabinet" else boxes[o.object_id]
+    drawn = _filled_box(o, boxes[o.object_id])
     return built_object(o, drawn, order_of(o, drawn, objects), lambda: _style(o, seed, scene))
+
+
+def _filled_box(o: PlacedObject, drawn: Box) -> Box:
+    """What an object's builder fills: of a cabinet its door, the rest being joinery."""
+    return joinery.door_box(drawn) if o.object_type == "Cabinet" else drawn
+
+
+def _fitted(o: PlacedObject, name: str) -> tuple[Box, Order]:
+    """The box that an object's builder fills, and its order: what `load_scene` built it from."""
+    objects = placed_objects(name)
+    drawn = _filled_box(o, _drawn_box(o, objects, _measured(name)))
+    return drawn, order_of(o, drawn, objects)
 
 
 def _drawn_box(o: PlacedObject, objects: Sequence[PlacedObject], room: Room) -> Box:

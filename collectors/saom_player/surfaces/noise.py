@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 SIZE = 256
 
-# Recipes may work in either precision; textures.texture() ends in float32.
+# Recipes may work in either precision; textures.texture() ends in bytes.
 FloatImage = NDArray[np.floating[Any]]
 
 

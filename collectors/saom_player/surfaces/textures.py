@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from saom_player.disk_cache import DiskCache, source_digest
 from saom_player.surfaces import motifs as motifs
 from saom_player.surfaces import patterns as surfaces
 from saom_player.surfaces.noise import SIZE, FloatImage
@@ -65,14 +66,27 @@ def split_key(key: str) -> tuple[str, int]:
     return name, int(variant or 0)
 
 
-@lru_cache(maxsize=64)  # 0.8 MB each; a scene copies what it uses into its atlas
-def texture(key: str) -> NDArray[np.float32]:
-    """(256, 256, 3) float32 in 0..1, sRGB, row 0 at v = 0; read-only. Raises UnknownTexture."""
+@lru_cache(maxsize=256)  # 0.2 MB each; a scene copies what it uses into its atlas
+def texture(key: str, cache: DiskCache | None = None) -> NDArray[np.uint8]:
+    """(256, 256, 3) sRGB, row 0 at v = 0; read-only. ``cache`` keeps it between processes. Raises UnknownTexture."""
     name, variant = split_key(key)
+    if cache is None:
+        return _made(name, variant)
+    kept_as = hashlib.sha256(f"{source_digest()} {key}".encode()).hexdigest()
+    stored = cache.load("texture", kept_as, lambda value: np.frombuffer(value, np.uint8).reshape(SIZE, SIZE, 3))
+    if stored is not None:
+        return stored
+    picture = _made(name, variant)
+    cache.save("texture", kept_as, picture.tobytes())
+    return picture
+
+
+def _made(name: str, variant: int) -> NDArray[np.uint8]:
     seed = hashlib.sha256(f"{name}:{variant}".encode()).digest()[:8]
     rng = np.random.default_rng(int.from_bytes(seed, "little"))
-    picture = np.clip(RECIPES[name](rng, variant), 0.0, 1.0).astype(np.float32)
-    if picture.shape != (SIZE, SIZE, 3):
-        raise ValueError(f"texture {key!r} has shape {picture.shape}")
+    values = np.clip(RECIPES[name](rng, variant), 0.0, 1.0)
+    if values.shape != (SIZE, SIZE, 3):
+        raise ValueError(f"texture {name}:{variant} has shape {values.shape}")
+    picture = np.round(values * 255).astype(np.uint8)
     picture.flags.writeable = False
     return picture
