@@ -4,9 +4,10 @@
 
 One JSON line a scene goes to --out as soon as it is measured; a run that was broken off goes on there. Prints, for all
 measured scenes: the share of the metadata's objects that are drawn, how far the faces of the drawn geometry's boxes lie
-from those of the metadata's oriented boxes, and for each of the 55 classes in how many scenes it is, and is seen from
-places that the agent can walk to. What AI2-THOR's camera does not show either is counted by its reason: what lies in a
-closed cabinet, drawer or fridge, what is behind the glass of a shower (whose mask it is), basins, which have no mesh.
+from those of the metadata's oriented boxes, which instances have faces in one plane (ids mix there), for each of the
+55 classes in how many scenes it is, and is seen from places that the agent can walk to. What AI2-THOR's camera does not
+show either is counted by its reason: what lies in a closed cabinet, drawer or fridge, what is behind the glass of a
+shower (whose mask it is), basins, which have no mesh.
 Exits with 1 when a target of the project is missed.
 """
 
@@ -98,6 +99,12 @@ def report(lines: list[dict[str, Any]]) -> bool:
     console.print(f"with nothing under them within {WITHIN_M * 100:.0f} cm, or fixed to nothing: {len(afloat)} objects")
     for gap_m, name, object_id in sorted(afloat, reverse=True)[:3]:
         console.print(f"  {name} {object_id}: {gap_m * 100:.0f} cm")
+    mixed = [
+        (pair["area_m2"], line["scene"], pair["first"], pair["second"]) for line in lines for pair in line["coplanar"]
+    ]
+    console.print(f"pairs of instances with faces in one plane, where ids are mixed: {len(mixed)}")
+    for area_m2, name, first, second in sorted(mixed, reverse=True)[:5]:
+        console.print(f"  {name} {first}, {second}: {area_m2 * 1e4:.0f} cm2")
     console.print(f"a class in a scene: {have.total()} pairs, {seen.total()} seen as the scene is")
     for of, reason in HIDDEN.items():
         listed = ", ".join(f"{name} {hidden[of][name]}" for name in TYPES if hidden[of][name])

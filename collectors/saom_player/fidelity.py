@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from saom_player.coplanar import Coplanar, coplanar_faces
 from saom_player.physics.navigation import Navigation
 from saom_player.physics.openness import with_openness
 from saom_player.physics.overlap import Floats, triangles_of
@@ -63,6 +64,8 @@ class Fidelity:
     """Those that nothing is drawn of: basins, which are places in a sink or bathtub in AI2-THOR, without a mesh."""
     afloat: tuple[Afloat, ...]
     """Objects with nothing under them, or that should be fixed to something and are not."""
+    coplanar: tuple[Coplanar, ...]
+    """Faces of different instances in one plane, where their ids are mixed."""
     reachable: int
 
     @property
@@ -96,6 +99,7 @@ def fidelity(scene: Scene, types: Collection[str]) -> Fidelity:
         behind_glass=_seen(_without_glass(opened), hidden, places),
         without_mesh=present - shown,
         afloat=floating(scene),
+        coplanar=coplanar_faces(scene, navigation.reachable(_GRID_M)),
         reachable=len(navigation.reachable(_GRID_M)),
     )
 

@@ -66,7 +66,7 @@ def test_a_ledge_is_just_under_what_stands_on_it() -> None:
     (ledge,) = (s for s in scene.structures if s.name.startswith("Ledge|HousePlant"))
     plant = next(o for o in scene.objects if ledge.name.endswith(o.object_id))
     foot, board = triangles_of(plant.parts)[..., 1].min(), triangles_of(ledge.parts)[..., 1].max()
-    assert board == pytest.approx(foot, abs=1e-4)
+    assert board == pytest.approx(foot, abs=2e-3)
 
 
 @pytest.mark.parametrize(("name", "level_m"), [("FloorPlan3", 0.222), ("FloorPlan221", 0.097), ("FloorPlan1", 0.0)])

@@ -53,9 +53,9 @@ def _drawer(b: Bench) -> None:
         depth = b.d - 0.06
         wall, z = 0.014, -b.d / 2 + depth / 2
         side = box((wall, b.h * 0.8, depth), inner)
-        b.add_each("side", side, [(s * (b.w * 0.48 - wall / 2), 0.05 * b.h, z) for s in (-1, 1)])
-        b.block("back", (b.w * 0.96, b.h * 0.8, wall), inner, (0, 0.05 * b.h, -b.d / 2 + wall / 2))
-        b.block("bottom", (b.w * 0.96, wall * 0.7, depth), inner, (0, 0.05 * b.h, z))
+        b.add_each("side", side, [(s * (b.w * 0.479 - wall / 2), 0.05 * b.h, z) for s in (-1, 1)])
+        b.block("back", (b.w * 0.958, b.h * 0.8, wall), inner, (0, 0.05 * b.h, -b.d / 2 + wall / 2))
+        b.block("bottom", (b.w * 0.958, wall * 0.7, depth), inner, (0, 0.05 * b.h, z))
         face = b.d / 2 - 0.06
     else:
         face = -b.d / 2

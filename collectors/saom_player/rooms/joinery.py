@@ -23,7 +23,7 @@ from saom_player.surfaces.materials import Palette
 from saom_player.tables.layout import PlacedObject
 
 _DEEP_M = 0.09
-_GAP_M = 0.004
+_GAP_M = 0.003
 _BOARD_M = 0.016
 _LOWEST_SHELF_M = 0.08
 _SINK_OVER_M2 = 0.005

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -32,6 +32,8 @@ _UNSEEN = {"SinkBasin", "BathtubBasin", "Floor"}
 _ALL_BASIN = {"Sink_5", "Sink_24"}
 _TABLE_LIKE = {"DiningTable", "CoffeeTable", "SideTable"}
 _PROUD_M = 0.0015
+_APART_M = 0.0005
+_IN_ROWS = {"Cabinet", "Drawer", "Window"}
 _THIN_M = {"Shelf": 0.03, "Painting": 0.045, "Poster": 0.012, "Mirror": 0.05}
 # Things that come as a set in real rooms share their style.
 _ALIKE = {
@@ -81,7 +83,7 @@ def _built_scene(name: str, seed: int) -> Scene:
     floor_id = next((o.object_id for o in objects if o.object_type == "Floor"), "Floor|0|0|0")
     kind = "apartment" if is_apartment(name) else _KINDS[int(name.removeprefix("FloorPlan")) // 100]
     structures, windows = shell(room, objects, floor_id, kind, rng_of(seed, name, "shell"))
-    boxes = {o.object_id: _drawn_box(o, objects, room) for o in objects}
+    boxes = _drawn_boxes(objects, room)
     x, z = standing_place(room, objects)
     scene = Scene(
         name=name,
@@ -101,7 +103,7 @@ def stand_ins(name: str, object_ids: Collection[str], seed: int = 0) -> dict[str
     """Some objects of a scene as `load_scene` builds them, by id: for real rooms that lack their models."""
     objects = placed_objects(name)
     room = _measured(name)
-    boxes = {o.object_id: _drawn_box(o, objects, room) for o in objects}
+    boxes = _drawn_boxes(objects, room)
     wanted = [o for o in objects if o.object_id in object_ids]
     return {o.object_id: _scene_object(o, boxes, objects, room, seed, name) for o in wanted}
 
@@ -153,9 +155,19 @@ def _filled_box(o: PlacedObject, drawn: Box) -> Box:
 
 def _fitted(o: PlacedObject, name: str) -> tuple[Box, Order]:
     """The box that an object's builder fills, and its order: what `load_scene` built it from."""
-    objects = placed_objects(name)
-    drawn = _filled_box(o, _drawn_box(o, objects, _measured(name)))
-    return drawn, order_of(o, drawn, objects)
+    drawn = _filled_box(o, _boxes_of(name)[o.object_id])
+    return drawn, order_of(o, drawn, placed_objects(name))
+
+
+@lru_cache(maxsize=2)
+def _boxes_of(name: str) -> dict[str, Box]:
+    return _drawn_boxes(placed_objects(name), _measured(name))
+
+
+def _drawn_boxes(objects: Sequence[PlacedObject], room: Room) -> dict[str, Box]:
+    """What all objects fill, by id."""
+    ranks = _ranks(objects)
+    return {o.object_id: _shifted(_drawn_box(o, objects, room), ranks.get(o.object_id, 0)) for o in objects}
 
 
 def _drawn_box(o: PlacedObject, objects: Sequence[PlacedObject], room: Room) -> Box:
@@ -168,6 +180,25 @@ def _drawn_box(o: PlacedObject, objects: Sequence[PlacedObject], room: Room) -> 
     if o.object_type in _TABLE_LIKE:
         return _lowered(box, _above_surface(o, objects))
     return box
+
+
+def _ranks(objects: Sequence[PlacedObject]) -> dict[str, int]:
+    """By id, numbers that differ for things of one type whose boxes overlap: their fronts must not lie in one plane."""
+    rows = [(o, np.array(o.extent())) for o in objects if o.object_type in _IN_ROWS]
+    found: dict[str, int] = {}
+    for k, (o, (low, high)) in enumerate(rows):
+        near = [p for p, (a, b) in rows[:k] if p.object_type == o.object_type and (low < b).all() and (a < high).all()]
+        taken = {found[p.object_id] for p in near}
+        found[o.object_id] = next(rank for rank in range(len(taken) + 1) if rank not in taken)
+    return found
+
+
+def _shifted(box: Box, rank: int) -> Box:
+    """The box so many hairs to its side, up and forward."""
+    if not rank:
+        return box
+    x, y, z = np.array(box.center) + box.axes() @ np.full(3, rank * _APART_M)
+    return replace(box, center=(float(x), float(y), float(z)))
 
 
 def _board(box: Box, o: PlacedObject, objects: Sequence[PlacedObject], floor_y: float) -> Box:

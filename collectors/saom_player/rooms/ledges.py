@@ -25,6 +25,7 @@ _BOARD_M, _POST_M, _ARM_M, _PANEL_M = 0.025, 0.05, 0.025, 0.04
 _AROUND_M = 0.03
 _SILL_M = 0.3
 _HOLDS_M = 0.05
+_CLEAR_M = 0.0005
 _FLAT = {"LightSwitch", "Painting", "Mirror", "Poster", "Window", "Blinds", "Curtains", "Television"}
 _Span = tuple[Rectangle, float, float]
 """A floor rectangle, and from which height to which."""
@@ -35,14 +36,21 @@ def ledges(scene: Scene, room: Room, rng: np.random.Generator) -> list[Structure
     palette = Palette(rng)
     wood, metal, paint = palette.wood(), palette.fitting(), palette.paint((0.86, 0.85, 0.82))
     things = {thing.object_id: thing for thing in scene.objects}
-    found = []
+    found: list[Structure] = []
     for afloat in floating(scene):
         thing = things[afloat.object_id]
         spans = _spans(thing, afloat, room)
         material = paint if thing.object_type in _FLAT else wood if _falls(thing) else metal
         if spans:
+            # Each a little smaller than the last: of two in one place, or in a table, the ids would mix.
+            spans = [_smaller(span, (len(found) + 1) * _CLEAR_M) for span in spans]
             found.append(_structure(f"{'Ledge' if _falls(thing) else 'Mount'}|{thing.object_id}", spans, material))
     return found
+
+
+def _smaller(span: _Span, by: float) -> _Span:
+    r, low, high = span
+    return grown(r, -by), low + by, high - by
 
 
 def _falls(thing: SceneObject) -> bool:

@@ -13,8 +13,10 @@ from saom_player.tables.layout import PlacedObject
 WALL_M = 0.12
 _NEAR_WALL_M = 0.45
 _FRAME_M = 0.04
+_PROUD_M = 0.002
+"""How much higher a window's sill is than the wall under it: in one plane, their ids would mix."""
 _DOOR_M = (0.9, 2.05)
-_CORNER_M = 0.12
+_CORNER_M = 0.13
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def window_holes(
         low, high = o.extent()
         along = 2 if wall.axis == 0 else 0
         a, b = max(low[along] + _FRAME_M, wall.low + 0.05), min(high[along] - _FRAME_M, wall.high - 0.05)
-        bottom, top = max(low[1] + _FRAME_M, floor_y + 0.05), min(high[1] - _FRAME_M, ceiling_y - 0.05)
+        bottom, top = max(low[1] + _FRAME_M - _PROUD_M, floor_y + 0.05), min(high[1] - _FRAME_M, ceiling_y - 0.05)
         if b - a > 0.1 and top - bottom > 0.1:
             holes.append(Hole(wall, a, b, bottom, top))
     return holes

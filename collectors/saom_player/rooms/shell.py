@@ -31,6 +31,7 @@ from saom_player.tables.layout import PlacedObject
 _LIES_ON_FLOOR_M, _FLOOR_WITHIN_M = 0.015, 0.3
 _LEAST_CEILING_M = 2.6
 _ON_PILLARS = {"Painting", "Mirror", "LightSwitch", "Poster", "Window"}
+_CLEAR_M = 0.001
 _BASEBOARD_M = (0.012, 0.09)
 
 
@@ -176,9 +177,12 @@ def _wall_material(kind: str, palette: Palette, rng: np.random.Generator) -> Mat
 
 
 def _wall(room: Room, wall: WallSegment, holes: Sequence[Hole], material: Material) -> Structure:
-    """One wall; where it meets the next at an outer corner it goes on to fill the corner."""
-    low = wall.low - (0.0 if _opens_out(room, wall, wall.low, -1) else WALL_M)
-    high = wall.high + (0.0 if _opens_out(room, wall, wall.high, 1) else WALL_M)
+    """One wall; where it meets the next at an outer corner it goes on to fill the corner.
+
+    Where a corner juts into the room it ends a hair behind the other's face: in one plane, their ids would mix.
+    """
+    low = wall.low - (-_CLEAR_M if _opens_out(room, wall, wall.low, -1) else WALL_M)
+    high = wall.high + (-_CLEAR_M if _opens_out(room, wall, wall.high, 1) else WALL_M)
     whole = (low, room.floor_y, high, room.ceiling_y)
     repeat = {"tiles": 0.9, "wallpaper": 1.1, "plaster": 1.5}[material.texture.partition(":")[0]]
     blocks = []
