@@ -3,6 +3,7 @@
     python benchmarks/perf/everything.py [--image PICTURE] [--grids 32x32,64x64,320x64] [--stock-points 64]
         [--exact-points 1024] [--threads 1] [--json OUT]
     python benchmarks/perf/everything.py --loss DATASET [--grids 64x64] [--images 8] [--out loss.jsonl]
+        [--model mobile-sam] [--preset sam]
 
 Every measurement is a process of its own, with the same weights (mobile-sam), picture and settings. segment-anything
 runs as its users have it: without the memory setting of ``saom_bench.sam.runtime``, which belongs to ours. Seconds are
@@ -11,7 +12,8 @@ segment-anything some points are timed and the rest extrapolated, since its time
 exact mode on grids of more than ``--exact-points`` (0: all are run). Fast mode is always run whole.
 
 ``--loss`` scores exact and fast mode against a dataset's ground truth: mean IoU over its objects, each with the
-proposal that is matched to it one-to-one. Images that --out has already are not run again.
+proposal that is matched to it one-to-one. What --out has already is not run again: to measure fast mode anew, take its
+fields out of the rows.
 """
 
 import argparse
@@ -20,6 +22,7 @@ import os
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -45,6 +48,8 @@ def main() -> None:
     parser.add_argument("--loss", type=Path, help="a dataset: measure what fast mode loses instead")
     parser.add_argument("--images", type=int, default=8)
     parser.add_argument("--out", type=Path, default=Path("loss.jsonl"))
+    parser.add_argument("--model", default="mobile-sam", help="of --loss")
+    parser.add_argument("--preset", default="sam", help="thresholds of --loss, by the name of a preset")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
@@ -165,29 +170,28 @@ def _ours(sam: Any, rgb: Any, grid: Any, arguments: argparse.Namespace) -> dict[
 
 def _losses(arguments: argparse.Namespace) -> None:
     """IoU per object of exact and fast mode, image by image."""
-    from saom_bench.everything import EverythingConfig, everything, parse_grid
+    from saom_bench.everything import everything, parse_grid, preset
     from saom_bench.sam.registry import load_model
     from saom_bench.shards.dataset import ShardDataset
 
-    sam, dataset = load_model("mobile-sam"), ShardDataset(arguments.loss)
+    sam, dataset = load_model(arguments.model), ShardDataset(arguments.loss)
     rows = [json.loads(line) for line in arguments.out.read_text().splitlines()] if arguments.out.exists() else []
-    done = {(row["image"], row["grid"]) for row in rows}
+    by_image = {(row["image"], row["grid"]): row for row in rows}
     for grid in arguments.grids.split(","):
         for i in np.linspace(0, len(dataset) - 1, min(arguments.images, len(dataset))).astype(int):
             sample = dataset[int(i)]
-            if (sample.key, grid) in done or not sample.instances:
-                continue
-            row: dict[str, Any] = {"image": sample.key, "grid": grid}
-            for mode in ("exact", "fast"):
-                config = EverythingConfig(mode=mode, grid=parse_grid(grid), dtype=arguments.dtype)
+            row = by_image.setdefault((sample.key, grid), {"image": sample.key, "grid": grid})
+            for mode in ("fast", "exact") if sample.instances else ():
+                if mode in row:
+                    continue
+                thresholds = preset(arguments.preset)
+                config = replace(thresholds, mode=mode, grid=parse_grid(grid), dtype=arguments.dtype)
                 started = process_time()
                 found = everything(sam, sample.rgb, config)
                 row[mode] = _object_ious(sample, found)
                 row[f"{mode}_s"] = process_time() - started
-            rows.append(row)
-            with arguments.out.open("a") as file:
-                file.write(json.dumps(row) + "\n")
-            _print_losses(rows)
+                arguments.out.write_text("".join(json.dumps(item) + "\n" for item in by_image.values()))
+            _print_losses([item for item in by_image.values() if "exact" in item and "fast" in item])
 
 
 def _object_ious(sample: Any, found: Any) -> list[float]:

@@ -44,24 +44,28 @@ class Scored:
 
 
 class PointDecoder:
-    """A model's decoder on one image; in fast mode on merged tokens of it."""
+    """A model's decoder on one image."""
 
     def __init__(self, sam: Sam, embedding: Embedding, config: EverythingConfig) -> None:
         dtype = getattr(torch, config.dtype)
-        self._shown = sam.tokens_shown(embedding)
         image = sam.image_tokens(embedding)
-        if config.mode == "fast":
-            image = merged(image, self._shown)
         self.embedding = embedding
         self._sam = sam
         self._side = 4 * image.grid_hw[0]
         self._image = image.to(dtype)
+        self._shown = sam.tokens_shown(embedding)
         decoder = sam.mask_decoder
         if decoder.iou_token.weight.dtype != dtype:
             decoder = copy.deepcopy(decoder).to(dtype)
         self._decoder: nn.Module = decoder
         stages: _Stages = _compiled() if config.compile else (attend, draw_masks)
         self._attend, self._draw = stages
+
+    def on_merged_tokens(self) -> "PointDecoder":
+        """The same with alike tokens merged: faster, and nearly as exact."""
+        other = copy.copy(self)
+        other._image = merged(self._image, self._shown)
+        return other
 
     def score(self, points_xy: FloatArray) -> Scored:
         """Predicted IoU and classes of (N, 2) points, without a mask."""

@@ -53,6 +53,11 @@ class KeptMasks:
             whole[y0 : y1 + 1, np.arange(x0, x1 + 1) % size_hw[1]] = inside
         return whole
 
+    def areas_px(self) -> NDArray[np.int64]:
+        """(N,) pixels of each mask."""
+        inside = (np.unpackbits(np.frombuffer(zlib.decompress(bits), np.uint8)) for bits in self.bits)
+        return np.array([bits.sum(dtype=np.int64) for bits in inside], np.int64)
+
     def repacked(self, row: int, mask: BoolMask, wraps: bool = False) -> "KeptMasks":
         """One row with another (H, W) mask; where that wraps, in the shortest box round the circle."""
         one = self.take(np.array([row]))

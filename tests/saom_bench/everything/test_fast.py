@@ -10,7 +10,8 @@ from torch import Tensor
 from saom_bench.everything import EverythingConfig, everything
 from saom_bench.everything.boxes import box_nms
 from saom_bench.everything.decoding import Scored
-from saom_bench.everything.fast import fast_masks
+from saom_bench.everything.fast import _Found, fast_masks
+from saom_bench.everything.kept import join, pack
 from saom_bench.sam.model import Embedding
 from saom_bench.types import FloatArray
 
@@ -42,6 +43,10 @@ class BoxDecoder:
                 logits[i, 1, y0 // 2 : y1 // 2, x0 // 2 : x1 // 2] = 9.0
         return logits
 
+    def on_merged_tokens(self) -> "BoxDecoder":
+        self.screen = BoxDecoder()
+        return self.screen
+
     def visible(self, logits: Tensor) -> Tensor:
         return logits[..., :48, :64]
 
@@ -58,21 +63,46 @@ def _boxes_at(x: float, y: float) -> list[tuple[int, int, int, int]]:
 
 
 @pytest.mark.parametrize("batch", [1, 8])
-def test_each_object_is_found_and_few_of_its_masks_are_enlarged(batch: int) -> None:
+def test_each_object_is_found_and_few_points_are_asked_again(batch: int) -> None:
     decoder = BoxDecoder()
     counts: list[int] = []
     config = EverythingConfig(mode="fast", grid=(96, 72), points_per_batch=batch)
     found = fast_masks(decoder, config.grid, config, counts.append)  # type: ignore[arg-type]
-    points = np.concatenate(decoder.asked)
-    assert len(np.unique(points, axis=0)) == len(points) < 0.45 * 96 * 72
+    points, again = (np.concatenate(asked) for asked in (decoder.screen.asked, decoder.asked))
+    assert len(np.unique(points, axis=0)) == len(points) < 0.46 * 96 * 72
     assert sum(counts) == 96 * 72
-    assert len(decoder.asked) == len(counts)
-    inside = np.array([len(_boxes_at(x, y)) for x, y in points])
-    assert len(found) == decoder.enlarged < 0.1 * inside.sum()
+    assert len(decoder.screen.asked) == len(counts)
+    inside = sum(len(_boxes_at(x, y)) for x, y in points)
+    assert {tuple(point) for point in again} <= {tuple(point) for point in points}
+    assert len(found) == len(again) == decoder.enlarged < 0.1 * inside
     kept = found.take(box_nms(found.boxes, found.predicted_iou, config.box_nms))
     assert kept.boxes.tolist() == [[70, 20, 119, 89], [10, 8, 59, 49]]
     best = [max(decoder._score(x, y) for x, y in points if box in _boxes_at(x, y)) for box in BOXES]
     assert kept.predicted_iou == pytest.approx(sorted(best, reverse=True))
+
+
+def test_a_mask_of_the_same_box_and_half_the_area_is_another_one() -> None:
+    masks = np.zeros((2, 40, 50), np.bool_)
+    masks[:, 10:30, 5:25] = True
+    masks[1, 11:21, 6:25] = False
+    one, half = (
+        pack(
+            masks[[i]],
+            np.float32([0.9]),
+            np.float32([1]),
+            np.zeros((1, 2), np.float32),
+            (np.int64([0]), np.float32([1])),
+        )  # type: ignore[arg-type]
+        for i in (0, 1)
+    )
+    assert join([one, half]).areas_px().tolist() == [400, 210]
+    found = _Found(one)
+    box = one.boxes[0].astype(np.float32)
+    assert found.has(box, 390, 0.89, 0.85)
+    assert not found.has(box, 390, 0.91, 0.85)
+    assert not found.has(box, 210, 0.89, 0.85)
+    found.add(half)
+    assert found.has(box, 210, 0.89, 0.85)
 
 
 def test_a_grid_that_is_asked_whole_gives_what_exact_mode_gives() -> None:

@@ -69,8 +69,8 @@ def test_with_half_of_the_tokens_masks_are_nearly_the_same() -> None:
 
 def _decoded(sam, embedding) -> list[Tensor]:  # type: ignore[no-untyped-def]
     found = []
-    for mode in ("exact", "fast"):
-        decoder = PointDecoder(sam, embedding, EverythingConfig(mode=mode))
+    whole = PointDecoder(sam, embedding, EverythingConfig())
+    for decoder in (whole, whole.on_merged_tokens()):
         with torch.no_grad():
             scored = decoder.score(grid_points(3, 3, embedding.size_hw))
             found.append(decoder.visible(decoder.draw(scored, np.arange(9))))
