@@ -48,17 +48,20 @@ def test_what_is_shut_in_is_not_judged() -> None:
 @pytest.mark.parametrize(
     "name",
     [
+        "FloorPlan4",  # a deep basin
         "FloorPlan8",  # knobs above the stove
+        "FloorPlan16",  # a counter over drawers
         "FloorPlan212",  # a plant on a board that the metadata lacks
         "FloorPlan221",  # a floor 10 cm high
         "FloorPlan304",  # a tall desk
         "FloorPlan306",  # things on a shelf, below its box
+        "FloorPlan308",  # a desk under a high hutch
         "FloorPlan327",  # shelves far from a wall
         "FloorPlan428",  # a shower head at no wall
     ],
 )
 def test_no_room_has_things_in_the_air(name: str) -> None:
-    assert max((afloat.gap_m for afloat in floating(load_scene(name))), default=0.0) < 0.11
+    assert max((afloat.gap_m for afloat in floating(load_scene(name))), default=0.0) < 0.09
 
 
 def test_a_ledge_is_just_under_what_stands_on_it() -> None:

@@ -90,7 +90,7 @@ def upstand(b: Bench, rim: float, material: Material) -> None:
 
 def levels(b: Bench, hollow: Block) -> tuple[float, float]:
     """How high the floor of a basin and the rim around it are: things lie on the one and on the other."""
-    floor = min(max(hollow[0][1], 0.015), 0.75 * b.h)
+    floor = min(max(hollow[0][1], 0.015), max(0.75 * b.h, b.h - 0.25))
     lying = [low for low, high in b.order.contents if high < b.h + 0.5]  # Curtains hang into tubs.
     floor = min([floor, *(y for y in lying if 0 < y < 0.6 * b.h)])
     rim = min([0.99 * b.h, *(y for y in lying if max(0.75 * b.h, floor + 0.04) < y < b.h)])

@@ -185,7 +185,7 @@ def desk(b: Bench) -> None:
 
 def _worktop_height(b: Bench) -> float:
     """At which height a desk's top is: where most things on it lie, else as its box is high; the rest is a hutch."""
-    level = b.usual_level(0.4 * b.h, b.h + 0.02)
+    level = b.usual_level(min(0.4 * b.h, 0.5), b.h + 0.02)
     if level is not None:
         return b.h if level > b.h - 0.02 else level
     return b.h if b.h < 0.95 else min(0.75, 0.6 * b.h)
