@@ -27,7 +27,10 @@ def inclusive_boxes(masks: BoolMask) -> IntBoxes:
 
 
 def box_nms(
-    boxes: IntBoxes, scores: NDArray[np.float32], iou_threshold: float, circle_px: int | None = None
+    boxes: IntBoxes | NDArray[np.float32],
+    scores: NDArray[np.float32],
+    iou_threshold: float,
+    circle_px: int | None = None,
 ) -> NDArray[np.intp]:
     """Indices of the (N, 4) inclusive boxes that survive greedy suppression, of the highest score first.
 

@@ -1,9 +1,9 @@
 """Fast mode: exact mode on the few points that have something new to say.
 
-``choice`` leaves out points where the picture does not change. The others are asked on ``merging``'s fewer tokens
-first; those that show a mask which may pass and of which no better likeness was found yet are asked again on all
-tokens. So every mask that is kept is one of exact mode's; what is lost with those that are not is measured by
-``benchmarks/perf/everything.py``.
+``choice`` leaves out points where the picture does not change. The others are asked on ``merging``'s fewer tokens,
+which gives hints: masks that may pass. Then the points of the best hints are asked on all tokens, a batch at a time,
+until each hint that is left has a better likeness among the masks that stay. So every mask that is kept is one of exact
+mode's; what is lost with those that are not is measured by ``benchmarks/perf/everything.py``.
 """
 
 from saom_bench.sam import runtime
@@ -11,26 +11,30 @@ from saom_bench.sam import runtime
 runtime.prepare()
 
 from collections.abc import Callable  # noqa: E402
-from dataclasses import replace  # noqa: E402
+from dataclasses import dataclass, replace  # noqa: E402
 
 import numpy as np  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
 
-from saom_bench.everything.boxes import box_ious, inclusive_boxes  # noqa: E402
+from saom_bench.everything.boxes import box_ious, box_nms, inclusive_boxes  # noqa: E402
 from saom_bench.everything.choice import chosen_points  # noqa: E402
 from saom_bench.everything.config import EverythingConfig  # noqa: E402
 from saom_bench.everything.decoding import PointDecoder  # noqa: E402
-from saom_bench.everything.exact import at_full_size, draw, exact_masks, stability_of  # noqa: E402
+from saom_bench.everything.exact import draw, exact_masks, stability_of  # noqa: E402
 from saom_bench.everything.kept import KeptMasks, join  # noqa: E402
 from saom_bench.prompts import grid_points  # noqa: E402
-from saom_bench.types import BoolMask, FloatArray  # noqa: E402
+from saom_bench.types import FloatArray  # noqa: E402
 
-# The decoder's own resolution gives the stability to within this.
-_SLACK = 0.03
-# Merged tokens give predicted IoU and stability to within this, for nineteen of twenty masks that come near passing.
-_MERGED_SLACK = 0.005
-# Masks whose boxes overlap by more than this are one object's: what suppresses the better of the two would suppress
-# both. Small masks may have a stray pixel that they lose at the image's size; so areas must be about equal too.
-_SAME_BOX, _SAME_AREA = 0.85, 0.8
+# Merged tokens give the predicted IoU to within this, for nearly all masks that come near passing.
+_IOU_SLACK = 0.015
+# They, and the decoder's own resolution, give the stability to within the first of these, and to within the second by
+# the root of the mask's area in logits, since it is the edge that is coarse.
+_STABILITY_SLACK, _EDGE_SLACK = 0.02, 0.7
+# What a mask suppresses needs no asking. But its box alone does not tell that: small masks may have a stray pixel that
+# they lose at the image's size, so areas must be about equal too.
+_SAME_AREA = 0.7
+# Screening is about this share of the work.
+_SCREENING = 0.75
 
 
 def fast_masks(
@@ -38,66 +42,85 @@ def fast_masks(
 ) -> KeptMasks:
     """Masks of a grid's points that pass both filters, without most of those that the suppression would drop.
 
-    ``progress`` counts points that were left out as done.
+    ``progress`` counts points that were left out as done, and the last quarter when all is done.
     """
     embedding, points = decoder.embedding, grid[0] * grid[1]
     features = embedding.features.float().cpu().numpy()
     chosen = chosen_points(features, embedding.size_hw, embedding.input_hw, grid)
     points_xy = grid_points(*grid, embedding.size_hw)[chosen]
-    screen, steps = decoder.on_merged_tokens(), -(-len(points_xy) // config.points_per_batch)
-    found, promising = _Found(join([])), points_xy[:0]
-    for step in range(steps):
-        # Points of one batch lie far apart, so that what earlier ones found spares the later ones.
-        promising = np.concatenate([promising, _promising(screen, points_xy[step::steps], config, found)])
-        if len(promising) >= config.points_per_batch or step == steps - 1:
-            found.add(exact_masks(decoder, promising, config, None))
-            promising = points_xy[:0]
+    screen, found, done = decoder.on_merged_tokens(), [], 0
+    for first in range(0, len(points_xy), config.points_per_batch):
+        rows = np.arange(first, min(first + config.points_per_batch, len(points_xy)))
+        found.append(_screened(screen, points_xy, rows, config))
         if progress is not None:
-            progress(points * (step + 1) // steps - points * step // steps)
-    return found.masks
+            before, done = done, int(_SCREENING * points * (rows[-1] + 1) / len(points_xy))
+            progress(done - before)
+    masks = _asked(decoder, points_xy, _joined(found), config)
+    if progress is not None:
+        progress(points - done)
+    return masks
 
 
-def _promising(screen: PointDecoder, points_xy: FloatArray, config: EverythingConfig, found: "_Found") -> FloatArray:
-    """Those of (N, 2) points with a mask that may pass and of which ``found`` has no better likeness."""
-    pred_iou, stability = (max(bar - _MERGED_SLACK, 0) for bar in (config.pred_iou, config.stability))
-    loose = replace(config, pred_iou=pred_iou, stability=stability)
-    scored = screen.score(points_xy)
-    drawn = draw(screen, scored, loose)
-    if not len(drawn.logits):
-        return points_xy[:0]
+@dataclass(frozen=True)
+class _Hints:
+    """N masks that may pass, as merged tokens show them."""
+
+    point: NDArray[np.intp]
+    """(N,) whose mask it is."""
+    boxes: FloatArray
+    """(N, 4) inclusive, in the image."""
+    areas: FloatArray
+    """(N,) pixels of the image."""
+    predicted_iou: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.point)
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> "_Hints":
+        """Some rows, in the given order."""
+        return _Hints(self.point[rows], self.boxes[rows], self.areas[rows], self.predicted_iou[rows])
+
+
+def _screened(screen: PointDecoder, points_xy: FloatArray, rows: NDArray[np.intp], config: EverythingConfig) -> _Hints:
+    """Which masks of some rows of (N, 2) points may pass."""
+    scored = screen.score(points_xy[rows])
+    drawn = draw(screen, scored, replace(config, pred_iou=max(config.pred_iou - _IOU_SLACK, 0)))
     logits = screen.visible(drawn.logits)
-    stable = stability_of(logits, config.stability_offset) >= stability - _SLACK
-    scores = scored.predicted_iou[drawn.point, drawn.mask]
-    boxes, areas = _in_image((logits > 0).cpu().numpy(), screen)
-    same_box = max(config.box_nms, _SAME_BOX)
-    is_new = [not found.has(*mask, same_box) for mask in zip(boxes, areas, scores, strict=True)]
-    masks = at_full_size(screen, scored, drawn, np.flatnonzero(stable & np.array(is_new)), loose)
-    return np.unique(masks.points_xy, axis=0)
+    masks = np.asarray((logits > 0).cpu().numpy())
+    areas = masks.sum(axis=(1, 2), dtype=np.float32)
+    slack = _STABILITY_SLACK + _EDGE_SLACK / np.sqrt(np.maximum(areas, 1))
+    may_pass = np.flatnonzero(stability_of(logits, config.stability_offset) >= config.stability - slack)
+    embedding, last = screen.embedding, np.array([0, 0, 1, 1], np.float32)
+    scale = np.float32(screen.logit_px * max(embedding.size_hw) / max(embedding.input_hw))
+    boxes = (inclusive_boxes(masks[may_pass]) + last) * scale - last
+    point, mask = drawn.point[may_pass], drawn.mask[may_pass]
+    return _Hints(rows[point], boxes, areas[may_pass] * scale**2, scored.predicted_iou[point, mask])
 
 
-def _in_image(masks: BoolMask, decoder: PointDecoder) -> tuple[FloatArray, FloatArray]:
-    """Inclusive boxes (N, 4) and areas (N,), in pixels of the image, of (N, h, w) masks of the decoder's resolution."""
-    embedding = decoder.embedding
-    scale = np.float32(decoder.logit_px * max(embedding.size_hw) / max(embedding.input_hw))
-    last = np.array([0, 0, 1, 1], np.float32)
-    areas = masks.sum(axis=(1, 2), dtype=np.float32) * scale**2
-    return np.asarray((inclusive_boxes(masks) + last) * scale - last), np.asarray(areas)
+def _asked(decoder: PointDecoder, points_xy: FloatArray, hints: _Hints, config: EverythingConfig) -> KeptMasks:
+    """The masks of the points of the best hints, until each of the others has a better likeness that stays."""
+    masks, areas = join([]), np.zeros(0, np.int64)
+    while True:
+        staying = box_nms(masks.boxes, masks.predicted_iou, config.box_nms)
+        left = hints.take(~_have_better(hints, masks.take(staying), areas[staying], config.box_nms))
+        if not len(left):
+            return masks
+        best = left.point[box_nms(left.boxes, left.predicted_iou, config.box_nms)]
+        asked = best[np.sort(np.unique(best, return_index=True)[1])[: config.points_per_batch]]
+        found = exact_masks(decoder, points_xy[asked], config, None)
+        masks, areas = join([masks, found]), np.concatenate([areas, found.areas_px()])
+        hints = hints.take(~np.isin(hints.point, asked))
 
 
-class _Found:
-    """The masks so far."""
+def _have_better(hints: _Hints, masks: KeptMasks, areas: NDArray[np.int64], most_iou: float) -> NDArray[np.bool_]:
+    """(N,) which hints some mask of at least their predicted IoU would suppress, and is as large as they are."""
+    have = np.zeros(len(hints), np.bool_)
+    for box, area, predicted_iou in zip(masks.boxes.astype(np.float32), areas, masks.predicted_iou, strict=True):
+        alike = np.minimum(hints.areas, area) > _SAME_AREA * np.maximum(hints.areas, area)
+        have |= alike & (predicted_iou >= hints.predicted_iou) & (box_ious(box, hints.boxes) > most_iou)
+    return have
 
-    def __init__(self, masks: KeptMasks) -> None:
-        self.masks = masks
-        self._areas = masks.areas_px()
 
-    def add(self, masks: KeptMasks) -> None:
-        """Take more masks in."""
-        self.masks = join([self.masks, masks])
-        self._areas = np.concatenate([self._areas, masks.areas_px()])
-
-    def has(self, box: FloatArray, area: float, score: float, same_box: float) -> bool:
-        """Whether there is a mask like this one of at least its predicted IoU."""
-        smaller, larger = np.minimum(self._areas, area), np.maximum(self._areas, area)
-        alike = (self.masks.predicted_iou >= score) & (smaller > _SAME_AREA * larger)
-        return bool((box_ious(box, self.masks.boxes[alike]) > same_box).any())
+def _joined(hints: list[_Hints]) -> _Hints:
+    columns = zip(*((some.point, some.boxes, some.areas, some.predicted_iou) for some in hints), strict=True)
+    return _Hints(*(np.concatenate(column) for column in columns))

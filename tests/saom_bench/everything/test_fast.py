@@ -10,28 +10,44 @@ from torch import Tensor
 from saom_bench.everything import EverythingConfig, everything
 from saom_bench.everything.boxes import box_nms
 from saom_bench.everything.decoding import Scored
-from saom_bench.everything.fast import _Found, fast_masks
-from saom_bench.everything.kept import join, pack
+from saom_bench.everything.exact import exact_masks
+from saom_bench.everything.fast import _have_better, _Hints, fast_masks
+from saom_bench.everything.kept import pack
 from saom_bench.sam.model import Embedding
 from saom_bench.types import FloatArray
 
-BOXES = {(10, 8, 60, 50): 0.95, (70, 20, 120, 90): 0.99}
+Box = tuple[int, int, int, int]
+Seen = dict[Box, tuple[float, int, int]]
+"""The score of each box, and the columns from which it is seen."""
+APART: Seen = {(10, 8, 60, 50): (0.95, 10, 60), (70, 20, 120, 90): (0.99, 70, 120)}
+# From the small box another is seen, too, that is like the third, and that the last one suppresses: it must not stand
+# for the third.
+CHAIN: Seen = {
+    (42, 20, 50, 30): (0.995, 42, 50),
+    (18, 8, 68, 50): (0.95, 42, 50),
+    (10, 8, 60, 50): (0.92, 10, 42),
+    (26, 8, 76, 50): (0.99, 50, 76),
+}
 
 
 class BoxDecoder:
-    """Sees the two boxes from any point inside them, and scores them a little lower away from the column x = 30."""
+    """Sees boxes from any point inside them, and scores them a little lower away from the column x = 30."""
 
     logit_px = 4
 
-    def __init__(self) -> None:
+    def __init__(self, boxes: Seen) -> None:
         features = np.random.default_rng(0).standard_normal((8, 16, 16)).astype(np.float32)
         self.embedding = Embedding(torch.from_numpy(features), (96, 128), (192, 256))
+        self.boxes = boxes
         self.asked: list[FloatArray] = []
         self.enlarged = 0
 
     def score(self, points_xy: FloatArray) -> Scored:
         self.asked.append(points_xy)
-        scores = np.array([[0.1, self._score(x, y), 0.2] for x, y in points_xy], np.float32)
+        scores = np.full((len(points_xy), 3), 0.1, np.float32)
+        for row, (x, y) in enumerate(points_xy):
+            for slot, box in self._at(x, y):
+                scores[row, slot] = self.boxes[box][0] - abs(x - 30) / 5000
         count = len(points_xy)
         classes = np.zeros(count, np.int64), np.ones(count, np.float32)
         return Scored(points_xy, scores, classes, torch.zeros(count), torch.zeros(count))
@@ -39,12 +55,12 @@ class BoxDecoder:
     def draw(self, scored: Scored, rows: NDArray[np.intp]) -> Tensor:
         logits = torch.full((len(rows), 3, 64, 64), -9.0)
         for i, row in enumerate(rows):
-            for x0, y0, x1, y1 in _boxes_at(*scored.points_xy[row]):
-                logits[i, 1, y0 // 2 : y1 // 2, x0 // 2 : x1 // 2] = 9.0
+            for slot, (x0, y0, x1, y1) in self._at(*scored.points_xy[row]):
+                logits[i, slot, y0 // 2 : y1 // 2, x0 // 2 : x1 // 2] = 9.0
         return logits
 
     def on_merged_tokens(self) -> "BoxDecoder":
-        self.screen = BoxDecoder()
+        self.screen = BoxDecoder(self.boxes)
         return self.screen
 
     def visible(self, logits: Tensor) -> Tensor:
@@ -54,55 +70,44 @@ class BoxDecoder:
         self.enlarged += len(logits)
         return torch.nn.functional.interpolate(self.visible(logits)[:, None], (96, 128), mode="nearest")[:, 0]
 
-    def _score(self, x: float, y: float) -> float:
-        return max((BOXES[box] - abs(x - 30) / 5000 for box in _boxes_at(x, y)), default=0.5)
-
-
-def _boxes_at(x: float, y: float) -> list[tuple[int, int, int, int]]:
-    return [(x0, y0, x1, y1) for x0, y0, x1, y1 in BOXES if x0 <= x < x1 and y0 <= y < y1]
+    def _at(self, x: float, y: float) -> list[tuple[int, Box]]:
+        """The boxes that are seen from a point, each with its place among the point's three masks."""
+        seen = [(box, first, last) for box, (_, first, last) in self.boxes.items() if box[1] <= y < box[3]]
+        return list(enumerate(box for box, first, last in seen if first <= x < last))
 
 
 @pytest.mark.parametrize("batch", [1, 8])
-def test_each_object_is_found_and_few_points_are_asked_again(batch: int) -> None:
-    decoder = BoxDecoder()
+@pytest.mark.parametrize("boxes", [APART, CHAIN])
+def test_few_points_are_asked_again_and_what_stays_is_what_exact_mode_keeps(boxes: Seen, batch: int) -> None:
+    decoder = BoxDecoder(boxes)
     counts: list[int] = []
     config = EverythingConfig(mode="fast", grid=(96, 72), points_per_batch=batch)
     found = fast_masks(decoder, config.grid, config, counts.append)  # type: ignore[arg-type]
     points, again = (np.concatenate(asked) for asked in (decoder.screen.asked, decoder.asked))
     assert len(np.unique(points, axis=0)) == len(points) < 0.46 * 96 * 72
     assert sum(counts) == 96 * 72
-    assert len(decoder.screen.asked) == len(counts)
-    inside = sum(len(_boxes_at(x, y)) for x, y in points)
+    assert len(decoder.screen.asked) == len(counts) - 1
     assert {tuple(point) for point in again} <= {tuple(point) for point in points}
-    assert len(found) == len(again) == decoder.enlarged < 0.1 * inside
-    kept = found.take(box_nms(found.boxes, found.predicted_iou, config.box_nms))
-    assert kept.boxes.tolist() == [[70, 20, 119, 89], [10, 8, 59, 49]]
-    best = [max(decoder._score(x, y) for x, y in points if box in _boxes_at(x, y)) for box in BOXES]
-    assert kept.predicted_iou == pytest.approx(sorted(best, reverse=True))
+    assert len(np.unique(again, axis=0)) == len(again) <= 3 * batch
+    every = exact_masks(BoxDecoder(boxes), points, config, None)  # type: ignore[arg-type]
+    fast, exact = (masks.take(box_nms(masks.boxes, masks.predicted_iou, config.box_nms)) for masks in (found, every))
+    assert len(fast) == len(boxes) - (boxes is CHAIN)
+    assert fast.boxes.tolist() == exact.boxes.tolist()
+    assert fast.predicted_iou == pytest.approx(exact.predicted_iou)
 
 
 def test_a_mask_of_the_same_box_and_half_the_area_is_another_one() -> None:
     masks = np.zeros((2, 40, 50), np.bool_)
     masks[:, 10:30, 5:25] = True
     masks[1, 11:21, 6:25] = False
-    one, half = (
-        pack(
-            masks[[i]],
-            np.float32([0.9]),
-            np.float32([1]),
-            np.zeros((1, 2), np.float32),
-            (np.int64([0]), np.float32([1])),
-        )  # type: ignore[arg-type]
-        for i in (0, 1)
-    )
-    assert join([one, half]).areas_px().tolist() == [400, 210]
-    found = _Found(one)
-    box = one.boxes[0].astype(np.float32)
-    assert found.has(box, 390, 0.89, 0.85)
-    assert not found.has(box, 390, 0.91, 0.85)
-    assert not found.has(box, 210, 0.89, 0.85)
-    found.add(half)
-    assert found.has(box, 210, 0.89, 0.85)
+    scores, stability, points = np.float32([0.9, 0.9]), np.float32([1, 1]), np.zeros((2, 2), np.float32)
+    found = pack(masks, scores, stability, points, (np.zeros(2, np.int64), np.ones(2, np.float32)))  # type: ignore[arg-type]
+    assert found.areas_px().tolist() == [400, 210]
+    box = np.repeat(found.boxes[:1].astype(np.float32), 3, axis=0)
+    hints = _Hints(np.arange(3), box, np.float32([390, 390, 210]), np.float32([0.89, 0.91, 0.89]))  # type: ignore[arg-type]
+    one = np.array([0])
+    assert _have_better(hints, found.take(one), found.areas_px()[one], 0.7).tolist() == [True, False, False]
+    assert _have_better(hints, found, found.areas_px(), 0.7).tolist() == [True, False, True]
 
 
 def test_a_grid_that_is_asked_whole_gives_what_exact_mode_gives() -> None:
