@@ -27,9 +27,9 @@ from saom_bench.types import FloatArray  # noqa: E402
 
 # Merged tokens give the predicted IoU to within this, for nearly all masks that come near passing.
 _IOU_SLACK = 0.015
-# They, and the decoder's own resolution, give the stability to within the first of these, and to within the second by
-# the root of the mask's area in logits, since it is the edge that is coarse.
-_STABILITY_SLACK, _EDGE_SLACK = 0.02, 0.7
+# They, and the decoder's own resolution, give the stability to within this by the root of the mask's area in logits,
+# since it is the edge that is coarse.
+_EDGE_SLACK = 0.8
 # What a mask suppresses needs no asking. But its box alone does not tell that: small masks may have a stray pixel that
 # they lose at the image's size, so areas must be about equal too.
 _SAME_AREA = 0.7
@@ -88,7 +88,7 @@ def _screened(screen: PointDecoder, points_xy: FloatArray, rows: NDArray[np.intp
     logits = screen.visible(drawn.logits)
     masks = np.asarray((logits > 0).cpu().numpy())
     areas = masks.sum(axis=(1, 2), dtype=np.float32)
-    slack = _STABILITY_SLACK + _EDGE_SLACK / np.sqrt(np.maximum(areas, 1))
+    slack = _EDGE_SLACK / np.sqrt(np.maximum(areas, 1))
     may_pass = np.flatnonzero(stability_of(logits, config.stability_offset) >= config.stability - slack)
     embedding, last = screen.embedding, np.array([0, 0, 1, 1], np.float32)
     scale = np.float32(screen.logit_px * max(embedding.size_hw) / max(embedding.input_hw))
