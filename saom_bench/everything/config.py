@@ -24,7 +24,7 @@ class EverythingConfig:
 
     mode: str = "exact"
     """"exact": every point of the grid, segment-anything's own masks. "fast": the points where the encoder sees the
-    picture change, on tokens of which alike ones are merged."""
+    picture change, as merged tokens show them first; masks are drawn as in exact mode."""
     grid: tuple[int, int] = (32, 32)
     """Points along x and y: the centres of that many cells over the image."""
     pred_iou: float = 0.88

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 
 from saom_bench.everything.boxes import IntBoxes
-from saom_bench.types import BoolMask, Box, Size
+from saom_bench.types import BoolMask, Box, FloatArray, Size
 
 _NEAR_PX = 20
 
@@ -40,7 +40,7 @@ def crops_of(size_hw: Size, layers: int, overlap: float) -> list[Crop]:
     return crops
 
 
-def cut_off(boxes: IntBoxes, crop: Crop, size_hw: Size, wraps: bool = False) -> BoolMask:
+def cut_off(boxes: IntBoxes | FloatArray, crop: Crop, size_hw: Size, wraps: bool = False) -> BoolMask:
     """(N,) True where an inclusive box, in the image's frame, comes within 20 pixels of a side of its crop that is no
     side of the image: the mask is then likely a part of something that goes on outside.
 

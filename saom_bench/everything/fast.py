@@ -2,8 +2,8 @@
 
 ``choice`` leaves out points where the picture does not change. The others are asked on ``merging``'s fewer tokens,
 which gives hints: masks that may pass. Then the points of the best hints are asked on all tokens, a batch at a time,
-until each hint that is left has a better likeness among the masks that stay. So every mask that is kept is one of exact
-mode's; what is lost with those that are not is measured by ``benchmarks/perf/everything.py``.
+until each hint that is left has a better likeness among the masks that stay. So what is kept is drawn as exact mode
+draws it; what is lost with the points that are not asked is measured by ``benchmarks/perf/everything.py``.
 """
 
 from saom_bench.sam import runtime
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace  # noqa: E402
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
-from saom_bench.everything.boxes import box_ious, box_nms, inclusive_boxes  # noqa: E402
+from saom_bench.everything.boxes import IntBoxes, box_ious, box_nms, inclusive_boxes  # noqa: E402
 from saom_bench.everything.choice import chosen_points  # noqa: E402
 from saom_bench.everything.config import EverythingConfig  # noqa: E402
 from saom_bench.everything.decoding import PointDecoder  # noqa: E402
@@ -35,14 +35,24 @@ _EDGE_SLACK = 0.8
 _SAME_AREA = 0.7
 # Screening is about this share of the work.
 _SCREENING = 0.75
+_IsCut = Callable[[IntBoxes | FloatArray], NDArray[np.bool_]]
 
 
 def fast_masks(
-    decoder: PointDecoder, grid: tuple[int, int], config: EverythingConfig, progress: Callable[[int], None] | None
+    decoder: PointDecoder,
+    grid: tuple[int, int],
+    config: EverythingConfig,
+    progress: Callable[[int], None] | None,
+    is_cut: _IsCut | None = None,
 ) -> KeptMasks:
     """Masks of a grid's points that pass both filters, without most of those that the suppression would drop.
 
-    ``progress`` counts points that were left out as done, and the last quarter when all is done.
+    Args:
+        decoder: of one image.
+        grid: points along x and y.
+        config: the filters and the suppression.
+        progress: called with points that are done, those that are left out among them; the last quarter comes at once.
+        is_cut: which of (N, 4) boxes are dropped before the suppression, as those that a crop's edge cuts are.
     """
     embedding, points = decoder.embedding, grid[0] * grid[1]
     features = embedding.features.float().cpu().numpy()
@@ -51,11 +61,12 @@ def fast_masks(
     screen, found, done = decoder.on_merged_tokens(), [], 0
     for first in range(0, len(points_xy), config.points_per_batch):
         rows = np.arange(first, min(first + config.points_per_batch, len(points_xy)))
-        found.append(_screened(screen, points_xy, rows, config))
+        hints = _screened(screen, points_xy, rows, config)
+        found.append(hints.take(~is_cut(hints.boxes)) if is_cut else hints)
         if progress is not None:
             before, done = done, int(_SCREENING * points * (rows[-1] + 1) / len(points_xy))
             progress(done - before)
-    masks = _asked(decoder, points_xy, _joined(found), config)
+    masks = _asked(decoder, points_xy, _joined(found), config, is_cut)
     if progress is not None:
         progress(points - done)
     return masks
@@ -97,7 +108,9 @@ def _screened(screen: PointDecoder, points_xy: FloatArray, rows: NDArray[np.intp
     return _Hints(rows[point], boxes, areas[may_pass] * scale**2, scored.predicted_iou[point, mask])
 
 
-def _asked(decoder: PointDecoder, points_xy: FloatArray, hints: _Hints, config: EverythingConfig) -> KeptMasks:
+def _asked(
+    decoder: PointDecoder, points_xy: FloatArray, hints: _Hints, config: EverythingConfig, is_cut: _IsCut | None
+) -> KeptMasks:
     """The masks of the points of the best hints, until each of the others has a better likeness that stays."""
     masks, areas = join([]), np.zeros(0, np.int64)
     while True:
@@ -108,6 +121,8 @@ def _asked(decoder: PointDecoder, points_xy: FloatArray, hints: _Hints, config: 
         best = left.point[box_nms(left.boxes, left.predicted_iou, config.box_nms)]
         asked = best[np.sort(np.unique(best, return_index=True)[1])[: config.points_per_batch]]
         found = exact_masks(decoder, points_xy[asked], config, None)
+        if is_cut:
+            found = found.take(np.flatnonzero(~is_cut(found.boxes)))
         masks, areas = join([masks, found]), np.concatenate([areas, found.areas_px()])
         hints = hints.take(~np.isin(hints.point, asked))
 

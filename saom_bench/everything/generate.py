@@ -15,9 +15,10 @@ from dataclasses import replace  # noqa: E402
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
 
 from saom_bench.errors import SaomBenchError  # noqa: E402
-from saom_bench.everything.boxes import box_nms, clean_small_regions  # noqa: E402
+from saom_bench.everything.boxes import IntBoxes, box_nms, clean_small_regions  # noqa: E402
 from saom_bench.everything.config import EverythingConfig  # noqa: E402
 from saom_bench.everything.crops import Crop, crops_of, cut_off  # noqa: E402
 from saom_bench.everything.decoding import PointDecoder  # noqa: E402
@@ -28,7 +29,7 @@ from saom_bench.everything.panorama import cut, joined_at_seam, tiles_of  # noqa
 from saom_bench.masks import encode_rle  # noqa: E402
 from saom_bench.prompts import grid_points  # noqa: E402
 from saom_bench.sam.model import Embedding, Sam  # noqa: E402
-from saom_bench.types import Proposals, RgbImage, Rle, Size  # noqa: E402
+from saom_bench.types import FloatArray, Proposals, RgbImage, Rle, Size  # noqa: E402
 
 Progress = Callable[[int], None]
 
@@ -103,12 +104,16 @@ def _of_crop(
     else:
         embedding = sam.encode(cut(image, crop))
     decoder, grid = PointDecoder(sam, embedding, config), _grid(config, crop, size_hw)
+
+    def is_cut(boxes: IntBoxes | FloatArray) -> NDArray[np.bool_]:
+        return cut_off(boxes + np.array([x0, y0, x0, y0], boxes.dtype), crop, size_hw, wraps)
+
     if config.mode == "fast":
-        masks = fast_masks(decoder, grid, config, progress)
+        masks = fast_masks(decoder, grid, config, progress, is_cut)
     else:
         masks = exact_masks(decoder, grid_points(*grid, embedding.size_hw), config, progress)
+        masks = masks.take(np.flatnonzero(~is_cut(masks.boxes)))
     masks = masks.moved(x0, y0)
-    masks = masks.take(np.flatnonzero(~cut_off(masks.boxes, crop, size_hw, wraps)))
     masks = masks.take(box_nms(masks.boxes, masks.predicted_iou, config.box_nms))
     if not wraps:
         return masks

@@ -31,16 +31,20 @@ CHAIN: Seen = {
 
 
 class BoxDecoder:
-    """Sees boxes from any point inside them, and scores them a little lower away from the column x = 30."""
+    """Sees boxes from points inside them, and scores them a little lower away from the column x = 30.
+
+    ``edges``: how many logits wide the unstable right edge of a box is.
+    """
 
     logit_px = 4
 
-    def __init__(self, boxes: Seen) -> None:
+    def __init__(self, boxes: Seen, edges: dict[Box, int] | None = None, screen: "BoxDecoder | None" = None) -> None:
         features = np.random.default_rng(0).standard_normal((8, 16, 16)).astype(np.float32)
         self.embedding = Embedding(torch.from_numpy(features), (96, 128), (192, 256))
         self.boxes = boxes
+        self.edges = edges or {}
+        self.screen = screen or self
         self.asked: list[FloatArray] = []
-        self.enlarged = 0
 
     def score(self, points_xy: FloatArray) -> Scored:
         self.asked.append(points_xy)
@@ -55,19 +59,19 @@ class BoxDecoder:
     def draw(self, scored: Scored, rows: NDArray[np.intp]) -> Tensor:
         logits = torch.full((len(rows), 3, 64, 64), -9.0)
         for i, row in enumerate(rows):
-            for slot, (x0, y0, x1, y1) in self._at(*scored.points_xy[row]):
-                logits[i, slot, y0 // 2 : y1 // 2, x0 // 2 : x1 // 2] = 9.0
+            for slot, box in self._at(*scored.points_xy[row]):
+                x0, y0, x1, y1 = (length // 2 for length in box)
+                logits[i, slot, y0:y1, x0:x1] = 9.0
+                logits[i, slot, y0:y1, x1 - self.edges.get(box, 0) : x1] = 0.5
         return logits
 
     def on_merged_tokens(self) -> "BoxDecoder":
-        self.screen = BoxDecoder(self.boxes)
         return self.screen
 
     def visible(self, logits: Tensor) -> Tensor:
         return logits[..., :48, :64]
 
     def upscale(self, logits: Tensor) -> Tensor:
-        self.enlarged += len(logits)
         return torch.nn.functional.interpolate(self.visible(logits)[:, None], (96, 128), mode="nearest")[:, 0]
 
     def _at(self, x: float, y: float) -> list[tuple[int, Box]]:
@@ -79,7 +83,7 @@ class BoxDecoder:
 @pytest.mark.parametrize("batch", [1, 8])
 @pytest.mark.parametrize("boxes", [APART, CHAIN])
 def test_few_points_are_asked_again_and_what_stays_is_what_exact_mode_keeps(boxes: Seen, batch: int) -> None:
-    decoder = BoxDecoder(boxes)
+    decoder = BoxDecoder(boxes, screen=BoxDecoder(boxes))
     counts: list[int] = []
     config = EverythingConfig(mode="fast", grid=(96, 72), points_per_batch=batch)
     found = fast_masks(decoder, config.grid, config, counts.append)  # type: ignore[arg-type]
@@ -96,6 +100,27 @@ def test_few_points_are_asked_again_and_what_stays_is_what_exact_mode_keeps(boxe
     assert fast.predicted_iou == pytest.approx(exact.predicted_iou)
 
 
+def test_what_merged_tokens_may_be_wrong_by_is_allowed_for() -> None:
+    small, faint, ragged = (12, 10, 24, 22), (40, 8, 64, 32), (70, 20, 120, 90)
+    seen: Seen = {small: (0.95, 12, 24), faint: (0.89, 40, 64), ragged: (0.99, 70, 120)}
+    lower = {box: (score - 0.012, *columns) for box, (score, *columns) in seen.items()}
+    # Their inner parts are 0.83 and 0.88 of the masks: of the small one's that is an edge, of the large one's a lot.
+    screen = BoxDecoder(lower, {small: 1, ragged: 3})  # type: ignore[arg-type]
+    decoder = BoxDecoder(seen, screen=screen)
+    found = fast_masks(decoder, (64, 48), EverythingConfig(mode="fast"), None)  # type: ignore[arg-type]
+    assert {tuple(box) for box in found.boxes.tolist()} == {(12, 10, 23, 21), (40, 8, 63, 31)}
+
+
+def test_what_is_cut_by_the_edge_stands_for_nothing() -> None:
+    whole, bleeding = (30, 24, 98, 72), (18, 22, 98, 72)
+    decoder = BoxDecoder({whole: (0.92, 30, 98), bleeding: (0.98, 18, 98)})
+    config = EverythingConfig(mode="fast", grid=(64, 48))
+    for is_cut, box in ((None, bleeding), (lambda boxes: boxes[:, 0] <= 20, whole)):
+        found = fast_masks(decoder, config.grid, config, None, is_cut)  # type: ignore[arg-type]
+        best = found.boxes[found.predicted_iou.argmax()]
+        assert best.tolist() == [box[0], box[1], box[2] - 1, box[3] - 1]
+
+
 def test_a_mask_of_the_same_box_and_half_the_area_is_another_one() -> None:
     masks = np.zeros((2, 40, 50), np.bool_)
     masks[:, 10:30, 5:25] = True
@@ -110,12 +135,14 @@ def test_a_mask_of_the_same_box_and_half_the_area_is_another_one() -> None:
     assert _have_better(hints, found, found.areas_px(), 0.7).tolist() == [True, False, True]
 
 
-def test_a_grid_that_is_asked_whole_gives_what_exact_mode_gives() -> None:
+@pytest.mark.parametrize("pieces", [{}, {"crop_layers": 1}, {"tiles": 3}])
+def test_a_grid_that_is_asked_whole_gives_what_exact_mode_gives(pieces: dict[str, int]) -> None:
     rgb = np.random.default_rng(0).integers(0, 255, (100, 100, 3), dtype=np.uint8)
     sam = sharp(tiny_sam(seed=2, n_classes=3))
-    settings = {"grid": (4, 3), "pred_iou": 0.0, "stability": 0.0, "box_nms": 1.0}
-    exact, fast = (everything(sam, rgb, EverythingConfig(mode=mode, **settings)) for mode in ("exact", "fast"))  # type: ignore[arg-type]
-    assert len(exact) == len(fast) > 2
+    settings = {"grid": (4, 3), "pred_iou": 0.0, "stability": 0.0, "box_nms": 1.0, "crop_nms": 1.0} | pieces
+    configs = (EverythingConfig(mode=mode, **settings) for mode in ("exact", "fast"))
+    exact, fast = (everything(sam, rgb, config, wraps="tiles" in pieces) for config in configs)  # type: ignore[arg-type]
+    assert len(exact) == len(fast) > 2 * (not pieces)
     assert exact.predicted_iou == pytest.approx(fast.predicted_iou, abs=1e-5)
     assert exact.boxes_xyxy.tolist() == fast.boxes_xyxy.tolist()
     assert np.array_equal(fast.class_index, exact.class_index)  # type: ignore[arg-type]
