@@ -33,6 +33,7 @@ from rich.table import Table
 from saom_bench.console import console
 
 _HERE = Path(__file__)
+_RUN = ("image", "grid", "data", "model", "preset", "dtype")
 
 
 def main() -> None:
@@ -171,16 +172,19 @@ def _ours(sam: Any, rgb: Any, grid: Any, arguments: argparse.Namespace) -> dict[
 def _losses(arguments: argparse.Namespace) -> None:
     """IoU per object of exact and fast mode, image by image."""
     from saom_bench.everything import everything, parse_grid, preset
+    from saom_bench.files import write_text_atomically
     from saom_bench.sam.registry import load_model
     from saom_bench.shards.dataset import ShardDataset
 
     sam, dataset = load_model(arguments.model), ShardDataset(arguments.loss)
     rows = [json.loads(line) for line in arguments.out.read_text().splitlines()] if arguments.out.exists() else []
-    by_image = {(row["image"], row["grid"]): row for row in rows}
+    by_run = {tuple(row[name] for name in _RUN): row for row in rows}
+    settings = [dataset.fingerprint, arguments.model, arguments.preset, arguments.dtype]
     for grid in arguments.grids.split(","):
         for i in np.linspace(0, len(dataset) - 1, min(arguments.images, len(dataset))).astype(int):
             sample = dataset[int(i)]
-            row = by_image.setdefault((sample.key, grid), {"image": sample.key, "grid": grid})
+            run = (sample.key, grid, *settings)
+            row = by_run.setdefault(run, dict(zip(_RUN, run, strict=True)))
             for mode in ("fast", "exact") if sample.instances else ():
                 if mode in row:
                     continue
@@ -190,8 +194,9 @@ def _losses(arguments: argparse.Namespace) -> None:
                 found = everything(sam, sample.rgb, config)
                 row[mode] = _object_ious(sample, found)
                 row[f"{mode}_s"] = process_time() - started
-                arguments.out.write_text("".join(json.dumps(item) + "\n" for item in by_image.values()))
-            _print_losses([item for item in by_image.values() if "exact" in item and "fast" in item])
+                write_text_atomically(arguments.out, "".join(json.dumps(item) + "\n" for item in by_run.values()))
+            done = (item for key, item in by_run.items() if list(key[2:]) == settings)
+            _print_losses([item for item in done if "exact" in item and "fast" in item])
 
 
 def _object_ious(sample: Any, found: Any) -> list[float]:
