@@ -172,7 +172,7 @@ def _areas(corners: Floats) -> Floats:
 
 def _seen(points: Floats, normal: Floats, triangles: Triangles, places: Collection[Vector]) -> NDArray[np.bool_]:
     """(P, S) which points some agent sees from the side that ``normal`` (P, 3) points to."""
-    chosen = sorted(places)[:: max(1, len(places) // _MOST_PLACES)]
+    chosen = sorted(places)[:: max(1, -(-len(places) // _MOST_PLACES))]
     eyes = [Agent(place, standing=standing).camera_position for place in chosen for standing in (True, False)]
     tracer = RayTracer(triangles.positions)
     lifted = points + _OFF_PLANE_M * normal[:, None]

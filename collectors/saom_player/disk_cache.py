@@ -10,7 +10,6 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,15 +22,18 @@ _DIGEST_BYTES = 32
 _DECIDING = {".py", ".xz"}
 
 
-@cache
-def source_digest() -> str:
-    """Hex digest of the player's source and tables, and numpy's version: what other code made is never taken."""
+def _source_digest() -> str:
     digest = hashlib.sha256(np.__version__.encode())
     root = Path(__file__).parent
     for path in sorted(path for path in root.rglob("*") if path.suffix in _DECIDING):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(root)} {len(content)} ".encode() + content)
     return digest.hexdigest()
+
+
+SOURCE_DIGEST = _source_digest()
+"""Hex digest of the player's source and tables, and numpy's version, for keys: what other code made is never taken.
+Taken when this is imported, with the code that runs: the source may change while it does."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +76,20 @@ class DiskCache:
         return self.folder / f"{kind}-{key[:32]}.kept"
 
     def _drop_oldest(self) -> None:
+        found = []
         with os.scandir(self.folder) as entries:
-            ours = [entry for entry in entries if entry.name.partition("-")[0] in _KINDS]
-        found = [(entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in ours]
+            for entry in entries:
+                # Others may clear the folder at the same time.
+                with contextlib.suppress(OSError):
+                    if entry.name.partition("-")[0] in _KINDS and entry.is_file():
+                        found.append((entry.stat().st_mtime, entry.stat().st_size, entry.path))
         total = sum(size for _, size, _ in found)
         for _, size, path in sorted(found):
             if total <= LARGEST_BYTES:
                 return
-            Path(path).unlink(missing_ok=True)
-            total -= size
+            with contextlib.suppress(OSError):
+                Path(path).unlink()
+                total -= size
 
 
 def _digest(path: Path, value: bytes | memoryview) -> bytes:

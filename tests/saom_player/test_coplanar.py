@@ -74,11 +74,13 @@ def test_a_sheet_is_seen_from_both_sides(toward: int) -> None:
 @pytest.mark.parametrize(
     "name",
     [
+        "FloorPlan2",  # a drawer under the slab
         "FloorPlan212",  # shelves on boards
         "FloorPlan310",  # a corner that juts into the room; windows with sills
         "FloorPlan227",  # windows side by side
         "FloorPlan229",  # two paintings on one panel
         "FloorPlan224",  # drawers in a dresser
+        "FloorPlan_Train11_1",  # a painting at a wall's end
     ],
 )
 def test_rooms_have_no_faces_in_one_plane(name: str) -> None:

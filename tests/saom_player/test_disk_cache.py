@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from saom_player import disk_cache
-from saom_player.disk_cache import DiskCache, source_digest
+from saom_player.disk_cache import DiskCache, _source_digest
 from saom_player.metadata import SceneMetadata
 from saom_player.physics.navigation import Navigation
 from saom_player.physics.occupancy import kept_occupancy, occupancy
@@ -117,14 +117,14 @@ def test_seeds_are_kept_apart(tmp_path: Path) -> None:
         assert [meshes(o.parts) for o in first.objects] != [meshes(o.parts) for o in other.objects]
 
 
-def test_what_other_code_made_is_not_taken(folder: Path, cold: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache, key = DiskCache(folder), "wood:3"
-    made = texture(key, cache)
-    monkeypatch.setattr("saom_player.surfaces.textures.source_digest", lambda: "other code")
-    monkeypatch.setattr("saom_player.surfaces.textures._made", lambda name, variant: made // 2)
+def test_what_other_code_made_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded(tmp_path)
+    kinds = sorted(path.name.partition("-")[0] for path in tmp_path.iterdir())
+    for module in ("surfaces.textures", "rooms.layouts", "physics.occupancy", "render.bake"):
+        monkeypatch.setattr(f"saom_player.{module}.SOURCE_DIGEST", "other code")
+    loaded(tmp_path)
     texture.cache_clear()
-    assert np.array_equal(texture(key, cache), made // 2)
-    texture.cache_clear()
+    assert sorted(path.name.partition("-")[0] for path in tmp_path.iterdir()) == sorted(2 * kinds)
 
 
 def test_the_digest_of_the_source_covers_builders_and_tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -132,13 +132,13 @@ def test_the_digest_of_the_source_covers_builders_and_tables(monkeypatch: pytest
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("as it was")
     monkeypatch.setattr(disk_cache, "__file__", str(tmp_path / "disk_cache.py"))
-    before = source_digest.__wrapped__()
-    assert before == source_digest.__wrapped__()
+    before = _source_digest()
+    assert before == _source_digest()
     for name in ("objects/kitchen.py", "tables/data/rooms.json.xz"):
         (tmp_path / name).write_text("changed")
-        assert source_digest.__wrapped__() != before
+        assert _source_digest() != before
         (tmp_path / name).write_text("as it was")
-    assert source_digest.__wrapped__() == before
+    assert _source_digest() == before
 
 
 def test_a_map_is_not_taken_for_another_scenes(tmp_path: Path) -> None:
@@ -169,11 +169,12 @@ def test_the_cache_drops_the_oldest(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     cache = DiskCache(tmp_path)
     others = tmp_path / "notes.txt"
     others.write_text("not the cache's")
+    (tmp_path / "bake-folder").mkdir()
     for age, key in enumerate(("a" * 40, "b" * 40, "c" * 40)):
         cache.save("bake", key, bytes(600))
         os.utime(tmp_path / f"bake-{key[:32]}.kept", (1000 + age, 1000 + age))
     cache.save("scene", "d" * 40, bytes(600))
     assert cache.load("bake", "a" * 40, bytes) is None
     assert cache.load("scene", "d" * 40, bytes) == bytes(600)
-    assert len([path for path in tmp_path.iterdir() if path != others]) == 2
+    assert len(list(tmp_path.glob("*.kept"))) == 2
     assert others.exists()

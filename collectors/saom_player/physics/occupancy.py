@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_player.disk_cache import DiskCache, source_digest
+from saom_player.disk_cache import SOURCE_DIGEST, DiskCache
 from saom_player.scene import Scene, Structure
 from saom_player.shapes.mesh import Mesh
 
@@ -112,7 +112,7 @@ def kept_occupancy(scene: Scene, cache: DiskCache) -> Occupancy:
 
 def _content_key(scene: Scene) -> str:
     """Hex digest of everything that the map depends on."""
-    digest = hashlib.sha256(source_digest().encode())
+    digest = hashlib.sha256(SOURCE_DIGEST.encode())
     digest.update(json.dumps([asdict(scene.bounds), scene.agent_position]).encode())
     if scene.roof is not None:
         digest.update(np.ascontiguousarray(scene.roof).data)

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_player.disk_cache import DiskCache
+from saom_player.disk_cache import SOURCE_DIGEST, DiskCache
 from saom_player.render.geometry import Triangles, numbered, open_parts, part_sizes_m
 from saom_player.render.tracing import Floats, Ints, RayTracer
 from saom_player.scene import Scene, WindowOpening
@@ -25,7 +25,6 @@ SMALLEST_OCCLUDER_M = 0.2
 WINDOW_SAMPLES = 16
 SKY_RADIANCE = (2.3, 2.5, 2.8)
 AMBIENT_SHARE = 0.42
-_VERSION = 11
 _INSIDE_RAYS = 5
 _FREE_BEFORE_WINDOW_M = np.float32(0.4)
 # Below this openness a corner lies inside something or hugs it: its neighbours tell more about what is seen near it.
@@ -75,7 +74,7 @@ def bake(triangles: Triangles, coarse: Triangles, scene: Scene, cache: DiskCache
 def _content_key(triangles: Triangles, windows: Sequence[WindowOpening], ambient: tuple[Rgb, Rgb]) -> str:
     """Hex digest of everything that the bake depends on."""
     # As JSON, since equal numbers of Python and of numpy are written alike there.
-    told = json.dumps([_VERSION, [asdict(window) for window in windows], ambient])
+    told = json.dumps([SOURCE_DIGEST, [asdict(window) for window in windows], ambient])
     kinds = [(material.emission >= 1 or material.opacity < 1, material.one_sided) for material in triangles.materials]
     digest = hashlib.sha256(f"{told} {kinds!r}".encode())
     for array in (triangles.positions, triangles.normals, triangles.material, triangles.part):

@@ -27,6 +27,8 @@ _GAP_M = 1.3
 _FURTHEST_M = 1.7
 _BESIDE_M = 0.06
 _LOWEST_M = 0.1
+# A wall ends so far beyond what hangs there, or their ends would lie in one plane.
+_BEYOND_M = 0.01
 _CELL_M = 0.1
 _RADIUS_M = 0.22
 _KEPT_SHARE = 0.95
@@ -83,7 +85,7 @@ def _shown(objects: Iterable[PlacedObject]) -> Iterable[_Line]:
         ahead = float(o.box.axes()[2 * axis, 2])
         back = r[axis] if ahead > 0 else r[axis + 2]
         if min(abs(back - APARTMENT[axis]), abs(back - APARTMENT[axis + 2])) > _OUTER_M:
-            yield axis, back - np.sign(ahead) * PANEL_M / 2, r[1 - axis], r[3 - axis]
+            yield axis, back - np.sign(ahead) * PANEL_M / 2, r[1 - axis] - _BEYOND_M, r[3 - axis] + _BEYOND_M
 
 
 def _joined(lines: Sequence[_Line], furniture: Sequence[Rectangle]) -> list[_Line]:

@@ -31,7 +31,7 @@ _BODY_M, _RAIL_GAP_M, _APRON_M = 0.2, 0.003, 0.015
 _STANDS_ABOVE_M, _BOWL_WALL_M = 0.06, 0.015
 # Their boxes reach below what they lie on.
 _LIE_ASKEW = {"Apple", "Candle", "Egg", "HandTowel", "Ladle", "Lettuce"}
-_FRONTS = {"Cabinet", "Drawer"}
+_BESIDE_FRONT_M = 0.004
 _Block = tuple[Rectangle, float, float]
 """A floor rectangle, and from which height to which."""
 
@@ -79,8 +79,14 @@ def _pierces(o: PlacedObject, counter: PlacedObject, top: float) -> bool:
 
 
 def _bodies_below(counter: PlacedObject, objects: Iterable[PlacedObject], top: float) -> list[Rectangle]:
-    """Footprints of cabinets and drawers just below a counter: over them is slab, also away from its box's sides."""
-    below = [footprint(o) for o in objects if o.object_type in _FRONTS and top - 0.2 < o.extent()[1][1] < top + 0.02]
+    """Where a counter has slab away from its box's sides, too: over cabinets, and over drawers where things lie."""
+    objects = tuple(objects)
+    lying = [footprint(o) for o in objects if counter.object_id in o.parents]
+    near = [o for o in objects if top - 0.2 < o.extent()[1][1] < top + 0.02]
+    below = [footprint(o) for o in near if o.object_type == "Cabinet"]
+    # A drawer's front is as wide as its box: what is under the slab is narrower, or their sides would lie in one plane.
+    drawers = [grown(footprint(o), -_BESIDE_FRONT_M) for o in near if o.object_type == "Drawer"]
+    below += [r for r in drawers if any(overlap(r, thing) > 0 for thing in lying)]
     inner = [r for r in below if overlap(r, footprint(counter)) > 0.9 * area(r)]
     return [r for r in inner if min(r[2] - r[0], r[3] - r[1]) > _BODY_M]
 

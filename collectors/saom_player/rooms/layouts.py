@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from saom_player.disk_cache import DiskCache, source_digest
+from saom_player.disk_cache import SOURCE_DIGEST, DiskCache
 from saom_player.objects.workbench import Order
 from saom_player.rooms import joinery
 from saom_player.rooms.apartments import is_apartment
@@ -59,7 +59,7 @@ def load_scene(name: str, seed: int = 0, cache: DiskCache | None = None) -> Scen
         raise UnknownScene(f"unknown scene {name!r}{hint}")
     if cache is None:
         return _built_scene(name, seed)
-    key = hashlib.sha256(f"{source_digest()} {name} {seed}".encode()).hexdigest()
+    key = hashlib.sha256(f"{SOURCE_DIGEST} {name} {seed}".encode()).hexdigest()
 
     def shape(o: PlacedObject) -> Shape | None:
         return shape_of(o, partial(_fitted, o, name), lambda: _style(o, seed, name))

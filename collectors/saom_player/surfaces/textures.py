@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from saom_player.disk_cache import DiskCache, source_digest
+from saom_player.disk_cache import SOURCE_DIGEST, DiskCache
 from saom_player.surfaces import motifs as motifs
 from saom_player.surfaces import patterns as surfaces
 from saom_player.surfaces.noise import SIZE, FloatImage
@@ -72,7 +72,7 @@ def texture(key: str, cache: DiskCache | None = None) -> NDArray[np.uint8]:
     name, variant = split_key(key)
     if cache is None:
         return _made(name, variant)
-    kept_as = hashlib.sha256(f"{source_digest()} {key}".encode()).hexdigest()
+    kept_as = hashlib.sha256(f"{SOURCE_DIGEST} {key}".encode()).hexdigest()
     stored = cache.load("texture", kept_as, lambda value: np.frombuffer(value, np.uint8).reshape(SIZE, SIZE, 3))
     if stored is not None:
         return stored
