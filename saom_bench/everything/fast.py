@@ -2,8 +2,9 @@
 
 ``choice`` leaves out points where the picture does not change. The others are asked on ``merging``'s fewer tokens,
 which gives hints: masks that may pass. Then the points of the best hints are asked on all tokens, a batch at a time,
-until each hint that is left has a better likeness among the masks that stay. So what is kept is drawn as exact mode
-draws it; what is lost with the points that are not asked is measured by ``benchmarks/perf/everything.py``.
+until each hint that is left has a better likeness among the masks that stay. Of some objects few points show a mask
+that passes: where a hint came to nothing, the points beside it that were left out are asked, too. So what is kept is
+drawn as exact mode draws it; what is lost with the other points is measured by ``benchmarks/perf/everything.py``.
 """
 
 from saom_bench.sam import runtime
@@ -13,6 +14,7 @@ runtime.prepare()
 from collections.abc import Callable  # noqa: E402
 from dataclasses import dataclass, replace  # noqa: E402
 
+import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
@@ -66,7 +68,11 @@ def fast_masks(
         if progress is not None:
             before, done = done, int(_SCREENING * points * (rows[-1] + 1) / len(points_xy))
             progress(done - before)
-    masks = _asked(decoder, points_xy, _joined(found), config, is_cut)
+    hints = _joined(found)
+    masks = _asked(decoder, points_xy, hints, config, is_cut)
+    vain = chosen[hints.point[np.isinf(_best_likeness(hints, masks, masks.areas_px(), config.box_nms))]]
+    beside = grid_points(*grid, embedding.size_hw)[_left_out_beside(vain, chosen, grid)]
+    masks = join([masks, _uncut(exact_masks(decoder, beside, config, None), is_cut)])
     if progress is not None:
         progress(points - done)
     return masks
@@ -115,25 +121,38 @@ def _asked(
     masks, areas = join([]), np.zeros(0, np.int64)
     while True:
         staying = box_nms(masks.boxes, masks.predicted_iou, config.box_nms)
-        left = hints.take(~_have_better(hints, masks.take(staying), areas[staying], config.box_nms))
+        likeness = _best_likeness(hints, masks.take(staying), areas[staying], config.box_nms)
+        left = hints.take(likeness < hints.predicted_iou)
         if not len(left):
             return masks
         best = left.point[box_nms(left.boxes, left.predicted_iou, config.box_nms)]
         asked = best[np.sort(np.unique(best, return_index=True)[1])[: config.points_per_batch]]
-        found = exact_masks(decoder, points_xy[asked], config, None)
-        if is_cut:
-            found = found.take(np.flatnonzero(~is_cut(found.boxes)))
+        found = _uncut(exact_masks(decoder, points_xy[asked], config, None), is_cut)
         masks, areas = join([masks, found]), np.concatenate([areas, found.areas_px()])
         hints = hints.take(~np.isin(hints.point, asked))
 
 
-def _have_better(hints: _Hints, masks: KeptMasks, areas: NDArray[np.int64], most_iou: float) -> NDArray[np.bool_]:
-    """(N,) which hints some mask of at least their predicted IoU would suppress, and is as large as they are."""
-    have = np.zeros(len(hints), np.bool_)
+def _best_likeness(hints: _Hints, masks: KeptMasks, areas: NDArray[np.int64], most_iou: float) -> FloatArray:
+    """(N,) the highest predicted IoU of the masks that would suppress a hint and are as large; -inf where none is."""
+    best = np.full(len(hints), -np.inf, np.float32)
     for box, area, predicted_iou in zip(masks.boxes.astype(np.float32), areas, masks.predicted_iou, strict=True):
         alike = np.minimum(hints.areas, area) > _SAME_AREA * np.maximum(hints.areas, area)
-        have |= alike & (predicted_iou >= hints.predicted_iou) & (box_ious(box, hints.boxes) > most_iou)
-    return have
+        alike &= box_ious(box, hints.boxes) > most_iou
+        best[alike] = np.maximum(best[alike], predicted_iou)
+    return best
+
+
+def _left_out_beside(rows: NDArray[np.intp], chosen: NDArray[np.intp], grid: tuple[int, int]) -> NDArray[np.intp]:
+    """The points of a grid that were not chosen, next to some that were, by row of ``grid_points``."""
+    near = np.zeros((grid[1], grid[0]), np.uint8)
+    near.flat[rows] = 1
+    beside = np.asarray(cv2.dilate(near, np.ones((3, 3), np.uint8)))
+    beside.flat[chosen] = 0
+    return np.flatnonzero(beside)
+
+
+def _uncut(masks: KeptMasks, is_cut: _IsCut | None) -> KeptMasks:
+    return masks.take(np.flatnonzero(~is_cut(masks.boxes))) if is_cut else masks
 
 
 def _joined(hints: list[_Hints]) -> _Hints:

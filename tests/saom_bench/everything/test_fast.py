@@ -9,10 +9,12 @@ from torch import Tensor
 
 from saom_bench.everything import EverythingConfig, everything
 from saom_bench.everything.boxes import box_nms
+from saom_bench.everything.choice import chosen_points
 from saom_bench.everything.decoding import Scored
 from saom_bench.everything.exact import exact_masks
-from saom_bench.everything.fast import _have_better, _Hints, fast_masks
+from saom_bench.everything.fast import _best_likeness, _Hints, fast_masks
 from saom_bench.everything.kept import pack
+from saom_bench.prompts import grid_points
 from saom_bench.sam.model import Embedding
 from saom_bench.types import FloatArray
 
@@ -62,7 +64,7 @@ class BoxDecoder:
             for slot, box in self._at(*scored.points_xy[row]):
                 x0, y0, x1, y1 = (length // 2 for length in box)
                 logits[i, slot, y0:y1, x0:x1] = 9.0
-                logits[i, slot, y0:y1, x1 - self.edges.get(box, 0) : x1] = 0.5
+                logits[i, slot, y0:y1, x1 - self._edge(box, scored.points_xy[row]) : x1] = 0.5
         return logits
 
     def on_merged_tokens(self) -> "BoxDecoder":
@@ -73,6 +75,9 @@ class BoxDecoder:
 
     def upscale(self, logits: Tensor) -> Tensor:
         return torch.nn.functional.interpolate(self.visible(logits)[:, None], (96, 128), mode="nearest")[:, 0]
+
+    def _edge(self, box: Box, point_xy: FloatArray) -> int:
+        return self.edges.get(box, 0)
 
     def _at(self, x: float, y: float) -> list[tuple[int, Box]]:
         """The boxes that are seen from a point, each with its place among the point's three masks."""
@@ -111,6 +116,31 @@ def test_what_merged_tokens_may_be_wrong_by_is_allowed_for() -> None:
     assert {tuple(box) for box in found.boxes.tolist()} == {(12, 10, 23, 21), (40, 8, 63, 31)}
 
 
+class SureOfOnePoint(BoxDecoder):
+    """From any other point than ``best_xy`` the edges are unstable."""
+
+    best_xy: FloatArray
+
+    def _edge(self, box: Box, point_xy: FloatArray) -> int:
+        return 0 if np.array_equal(point_xy, self.best_xy) else super()._edge(box, point_xy)
+
+
+def test_an_object_of_which_one_point_passes_is_found_though_that_point_was_left_out() -> None:
+    box, grid = (40, 20, 64, 44), (32, 24)
+    seen: Seen = {box: (0.95, 40, 64)}
+    decoder = SureOfOnePoint(seen, {box: 1}, BoxDecoder(seen, {box: 1}))
+    points_xy = grid_points(*grid, decoder.embedding.size_hw)
+    x, y = points_xy.T
+    inside = (x > 40) & (x < 64) & (y > 20) & (y < 44)
+    chosen = chosen_points(decoder.embedding.features.numpy(), (96, 128), (192, 256), grid)
+    decoder.best_xy = points_xy[np.setdiff1d(np.flatnonzero(inside), chosen)[0]]
+    found = fast_masks(decoder, grid, EverythingConfig(mode="fast"), None)  # type: ignore[arg-type]
+    assert found.boxes.tolist() == [[40, 20, 63, 43]]
+    assert found.points_xy.tolist() == [decoder.best_xy.tolist()]
+    asked = np.concatenate(decoder.asked)
+    assert len(asked) == len(np.unique(asked, axis=0)) < inside.sum() + 20
+
+
 def test_what_is_cut_by_the_edge_stands_for_nothing() -> None:
     whole, bleeding = (30, 24, 98, 72), (18, 22, 98, 72)
     decoder = BoxDecoder({whole: (0.92, 30, 98), bleeding: (0.98, 18, 98)})
@@ -131,8 +161,9 @@ def test_a_mask_of_the_same_box_and_half_the_area_is_another_one() -> None:
     box = np.repeat(found.boxes[:1].astype(np.float32), 3, axis=0)
     hints = _Hints(np.arange(3), box, np.float32([390, 390, 210]), np.float32([0.89, 0.91, 0.89]))  # type: ignore[arg-type]
     one = np.array([0])
-    assert _have_better(hints, found.take(one), found.areas_px()[one], 0.7).tolist() == [True, False, False]
-    assert _have_better(hints, found, found.areas_px(), 0.7).tolist() == [True, False, True]
+    first = _best_likeness(hints, found.take(one), found.areas_px()[one], 0.7)
+    assert first == pytest.approx([0.9, 0.9, -np.inf])
+    assert _best_likeness(hints, found, found.areas_px(), 0.7) == pytest.approx([0.9, 0.9, 0.9])
 
 
 @pytest.mark.parametrize("pieces", [{}, {"crop_layers": 1}, {"tiles": 3}])
