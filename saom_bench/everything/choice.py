@@ -18,8 +18,10 @@ from saom_bench.types import FloatArray, Size
 # nothing; with fewer, each is more likely an object's only one, and the share grows as one over their root.
 _SHARE = 0.45
 # The decoder's work is about points times tokens, and where a token has many points they see the same: of a very fine
-# grid so many products at most (on a 4:3 picture 4,100 points, four to three tokens).
+# grid so many products at most (on a 4:3 picture 4,100 points, four to three tokens), and so many points a token (on a
+# panorama, which shows few tokens).
 _MOST_WORK = 12_500_000
+_MOST_A_TOKEN = 8
 # Pixels of the encoder's input between points of the sparse lattice at most: four tokens.
 _SPARSEST_PX = 64
 # Spacings along x and y that differ by less than this factor count as equal.
@@ -50,7 +52,7 @@ def chosen_points(features: FloatArray, size_hw: Size, input_hw: Size, grid: tup
 def _count(points: int, tokens: int) -> int:
     """How many of a grid's points are asked on an image that so many tokens show."""
     share = _SHARE / math.sqrt(min(1, points / tokens))
-    return math.ceil(min(share * points, points, _MOST_WORK / tokens))
+    return math.ceil(min(share * points, points, _MOST_WORK / tokens, _MOST_A_TOKEN * tokens))
 
 
 def lattice_levels(grid: tuple[int, int], input_hw: Size) -> NDArray[np.int64]:

@@ -24,7 +24,8 @@ def test_a_share_of_the_points_each_once_and_the_sparse_lattice_whole(
     assert (np.diff(found) > 0).all()
     assert found[0] >= 0
     assert found[-1] < grid[0] * grid[1]
-    assert len(found) >= 0.45 * (grid[0] * grid[1])
+    tokens = -(-input_hw[0] // 16) * -(-input_hw[1] // 16)
+    assert len(found) >= min(0.45 * (grid[0] * grid[1]), 8 * tokens)
     levels = lattice_levels(grid, input_hw)
     assert set(np.flatnonzero(levels == levels.max())) <= set(found)
 
@@ -49,7 +50,7 @@ def test_lattices_are_as_fine_along_both_axes() -> None:
     ((32, 32), (240, 320), (768, 1024), 0.78),
     ((64, 64), (240, 320), (768, 1024), 0.45),
     ((320, 64), (240, 320), (768, 1024), 0.1987),
-    ((320, 64), (512, 2560), (205, 1024), 0.45),
+    ((320, 64), (512, 2560), (205, 1024), 0.325),
 ])  # fmt: skip
 def test_fewer_of_a_finer_grid(
     grid: tuple[int, int], size_hw: tuple[int, int], input_hw: tuple[int, int], share: float
