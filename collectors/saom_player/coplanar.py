@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from saom_player.physics.occupancy import AGENT_CENTER_M
 from saom_player.physics.overlap import Floats
 from saom_player.render.geometry import Triangles, flatten, open_parts
 from saom_player.render.tracing import RayTracer
@@ -60,7 +61,7 @@ class _Faces:
 def coplanar_faces(scene: Scene, places: Collection[Vector]) -> tuple[Coplanar, ...]:
     """All pairs of instances with such faces, those with most in common first; ``places`` are where agents stand."""
     triangles = flatten(scene)
-    faces = _faces(triangles, scene.agent_position[1] - 0.9)
+    faces = _faces(triangles, scene.agent_position[1] - AGENT_CENTER_M)
     first, second, points = _overlaps(faces, triangles)
     if not len(first):
         return ()

@@ -81,7 +81,8 @@ def fidelity(scene: Scene, types: Collection[str]) -> Fidelity:
     present = frozenset(thing.object_type for thing in scene.objects) & frozenset(types)
     navigation = Navigation(scene)
     shown = frozenset(thing.object_type for thing in scene.objects if thing.parts) & present
-    places = set(navigation.reachable(_GRID_M))
+    reachable = navigation.reachable(_GRID_M)
+    places = set(reachable)
     seen = _seen(scene, shown, places)
     opened = _all_open(scene) if shown - seen else scene
     # An open door may let an agent in, and stand in another's way that came before it was opened.
@@ -99,8 +100,8 @@ def fidelity(scene: Scene, types: Collection[str]) -> Fidelity:
         behind_glass=_seen(_without_glass(opened), hidden, places),
         without_mesh=present - shown,
         afloat=floating(scene),
-        coplanar=coplanar_faces(scene, navigation.reachable(_GRID_M)),
-        reachable=len(navigation.reachable(_GRID_M)),
+        coplanar=coplanar_faces(scene, reachable),
+        reachable=len(reachable),
     )
 
 

@@ -59,7 +59,8 @@ def fast_masks(
     embedding, points = decoder.embedding, grid[0] * grid[1]
     features = embedding.features.float().cpu().numpy()
     chosen = chosen_points(features, embedding.size_hw, embedding.input_hw, grid)
-    points_xy = grid_points(*grid, embedding.size_hw)[chosen]
+    every_xy = grid_points(*grid, embedding.size_hw)
+    points_xy = every_xy[chosen]
     screen, found, done = decoder.on_merged_tokens(), [], 0
     for first in range(0, len(points_xy), config.points_per_batch):
         rows = np.arange(first, min(first + config.points_per_batch, len(points_xy)))
@@ -71,7 +72,7 @@ def fast_masks(
     hints = _joined(found)
     masks = _asked(decoder, points_xy, hints, config, is_cut)
     vain = chosen[hints.point[np.isinf(_best_likeness(hints, masks, masks.areas_px(), config.box_nms))]]
-    beside = grid_points(*grid, embedding.size_hw)[_left_out_beside(vain, chosen, grid)]
+    beside = every_xy[_left_out_beside(vain, chosen, grid)]
     masks = join([masks, _uncut(exact_masks(decoder, beside, config, None), is_cut)])
     if progress is not None:
         progress(points - done)
