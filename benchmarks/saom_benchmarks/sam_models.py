@@ -95,8 +95,9 @@ class SamModel:
         sam = self._sam
         decoded = sam.decode(embedding, torch.from_numpy(prompts.points_xy[chunk]).to(sam.device))
         masks = (sam.upscale(decoded.low_res_logits, embedding) > 0).cpu().numpy()
-        predicted_iou = decoded.predicted_iou.float().cpu().numpy()
-        classes = sam.classify(decoded.iou_token).argmax(dim=1).tolist() if sam.class_head is not None else None
+        judged = sam.judge(decoded, embedding)
+        predicted_iou = judged.predicted_iou.float().cpu().numpy()
+        classes = None if judged.class_logits is None else judged.class_logits.argmax(dim=1).tolist()
         for i, label in enumerate(prompts.labels[chunk]):
             yield PointMasks(
                 label=int(label),

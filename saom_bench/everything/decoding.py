@@ -21,7 +21,7 @@ from torch import Tensor, nn  # noqa: E402
 from saom_bench.everything.config import EverythingConfig  # noqa: E402
 from saom_bench.everything.merging import merged  # noqa: E402
 from saom_bench.sam.decoder import attend, draw_masks, predict_iou  # noqa: E402
-from saom_bench.sam.model import Embedding, Sam  # noqa: E402
+from saom_bench.sam.model import Decoded, Embedding, Sam  # noqa: E402
 from saom_bench.types import FloatArray  # noqa: E402
 
 MASKS_PER_POINT = 3
@@ -37,8 +37,6 @@ class Scored:
     """(N, 2)."""
     predicted_iou: FloatArray
     """(N, 3)."""
-    classes: Classes
-    """(N,) class and its probability; -1 and 0 without a class head."""
     output_tokens: Tensor
     image_tokens: Tensor
 
@@ -68,11 +66,11 @@ class PointDecoder:
         return other
 
     def score(self, points_xy: FloatArray) -> Scored:
-        """Predicted IoU and classes of (N, 2) points, without a mask."""
+        """Predicted IoU of (N, 2) points by the decoder's own head, without a mask."""
         tokens = self._sam.point_tokens(torch.from_numpy(points_xy), self.embedding)
         queries, keys = self._attend(self._decoder, self._image, tokens.to(self._image.keys.dtype))
         predicted_iou = predict_iou(self._decoder, queries).float().cpu().numpy()
-        return Scored(points_xy, predicted_iou, self._classes(queries[:, 0]), queries, keys)
+        return Scored(points_xy, predicted_iou, queries, keys)
 
     def draw(self, scored: Scored, rows: NDArray[np.intp]) -> Tensor:
         """(len(rows), 3, h, w) float32 logits of some of the scored points, without those that show only padding."""
@@ -81,6 +79,20 @@ class PointDecoder:
             chosen = torch.from_numpy(rows).to(queries.device)
             queries, keys = queries[chosen], keys[chosen]
         return self._draw(self._decoder, queries, keys, self._image, self._shown).float()
+
+    def judge(self, scored: Scored, rows: NDArray[np.intp], logits: Tensor) -> tuple[FloatArray, Classes]:
+        """Predicted IoU (len(rows), 3) and classes of some of the scored points, whose masks are drawn by now.
+
+        A class is -1 and its probability 0 where the model has none.
+        """
+        tokens = scored.output_tokens[torch.from_numpy(rows).to(scored.output_tokens.device), 0]
+        decoded = Decoded(logits, torch.from_numpy(scored.predicted_iou[rows]).to(logits.device), tokens.float())
+        judged = self._sam.judge(decoded, self.embedding)
+        predicted_iou = judged.predicted_iou.float().cpu().numpy()
+        if judged.class_logits is None:
+            return predicted_iou, (np.full(len(rows), -1, np.int64), np.zeros(len(rows), np.float32))
+        probabilities = judged.class_logits.float().softmax(dim=1).cpu().numpy()
+        return predicted_iou, (probabilities.argmax(axis=1), probabilities.max(axis=1))
 
     def upscale(self, logits: Tensor) -> Tensor:
         """(N, h, w) logits to (N, H, W) of the image, in segment-anything's two steps."""
@@ -95,13 +107,6 @@ class PointDecoder:
         """(..., h, w) logits without the last of the padding."""
         height, width = (-(-length // self.logit_px) for length in self.embedding.input_hw)
         return logits[..., :height, :width]
-
-    def _classes(self, iou_tokens: Tensor) -> Classes:
-        count = len(iou_tokens)
-        if self._sam.class_head is None:
-            return np.full(count, -1, np.int64), np.zeros(count, np.float32)
-        probabilities = self._sam.classify(iou_tokens).float().softmax(dim=1).cpu().numpy()
-        return probabilities.argmax(axis=1), probabilities.max(axis=1)
 
 
 @cache

@@ -18,7 +18,7 @@ from numpy.typing import NDArray  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from saom_bench.everything.config import EverythingConfig  # noqa: E402
-from saom_bench.everything.decoding import MASKS_PER_POINT, PointDecoder, Scored  # noqa: E402
+from saom_bench.everything.decoding import MASKS_PER_POINT, Classes, PointDecoder, Scored  # noqa: E402
 from saom_bench.everything.kept import KeptMasks, join, pack  # noqa: E402
 from saom_bench.types import FloatArray  # noqa: E402
 
@@ -26,6 +26,7 @@ from saom_bench.types import FloatArray  # noqa: E402
 _PIXELS_AT_ONCE = 4 * 2**20
 # An average of logits may exceed the largest of them by this little.
 _ROUNDING = 1e-3
+_NO_SCORES = np.zeros(0, np.float32)
 
 
 def exact_masks(
@@ -53,26 +54,31 @@ def passing(decoder: PointDecoder, scored: Scored, config: EverythingConfig) -> 
 
 @dataclass(frozen=True)
 class Drawn:
-    """The M masks of some points that pass by predicted IoU."""
+    """The M masks of some points that pass by predicted IoU: the decoder's, and the scorer's where there is one."""
 
     logits: Tensor
     """(M, 256, 256)."""
     point: NDArray[np.intp]
     """(M,) rows of the scored points."""
-    mask: NDArray[np.intp]
-    """(M,) which of the point's three."""
+    predicted_iou: FloatArray
+    """(M,)."""
+    classes: Classes
+    """(M,) and their probabilities."""
 
 
 def draw(decoder: PointDecoder, scored: Scored, config: EverythingConfig) -> Drawn:
     """Draw the masks of the points that have one which passes by predicted IoU."""
     passes = above(scored.predicted_iou, config.pred_iou)
     points = np.flatnonzero(passes.any(axis=1))
-    rows = np.flatnonzero(passes[points].ravel())
-    if not rows.size:
-        return Drawn(torch.zeros(0, 1, 1), rows, rows)
-    logits = decoder.draw(scored, points).flatten(0, 1)
+    if not points.size:
+        return Drawn(torch.zeros(0, 1, 1), points, _NO_SCORES, (points, _NO_SCORES))
+    logits = decoder.draw(scored, points)
+    predicted_iou, classes = decoder.judge(scored, points, logits)
+    rows = np.flatnonzero(passes[points] & above(predicted_iou, config.pred_iou))
+    logits, point = logits.flatten(0, 1), rows // MASKS_PER_POINT
     chosen = logits if len(rows) == len(logits) else logits[torch.from_numpy(rows).to(logits.device)]
-    return Drawn(chosen, points[rows // MASKS_PER_POINT], rows % MASKS_PER_POINT)
+    classes = classes[0][point], classes[1][point]
+    return Drawn(chosen, points[point], predicted_iou.ravel()[rows], classes)
 
 
 def at_full_size(
@@ -88,9 +94,10 @@ def at_full_size(
         stability = stability_of(large, config.stability_offset)
         stable = np.flatnonzero(stability >= config.stability)
         masks = (large[torch.from_numpy(stable).to(large.device)] > 0).cpu().numpy()
-        kept, mask = drawn.point[some[stable]], drawn.mask[some[stable]]
-        classes = scored.classes[0][kept], scored.classes[1][kept]
-        found.append(pack(masks, scored.predicted_iou[kept, mask], stability[stable], scored.points_xy[kept], classes))
+        kept = some[stable]
+        classes = drawn.classes[0][kept], drawn.classes[1][kept]
+        points_xy = scored.points_xy[drawn.point[kept]]
+        found.append(pack(masks, drawn.predicted_iou[kept], stability[stable], points_xy, classes))
     return join(found)
 
 

@@ -111,8 +111,7 @@ def _screened(screen: PointDecoder, points_xy: FloatArray, rows: NDArray[np.intp
     embedding, last = screen.embedding, np.array([0, 0, 1, 1], np.float32)
     scale = np.float32(screen.logit_px * max(embedding.size_hw) / max(embedding.input_hw))
     boxes = (inclusive_boxes(masks[may_pass]) + last) * scale - last
-    point, mask = drawn.point[may_pass], drawn.mask[may_pass]
-    return _Hints(rows[point], boxes, areas[may_pass] * scale**2, scored.predicted_iou[point, mask])
+    return _Hints(rows[drawn.point[may_pass]], boxes, areas[may_pass] * scale**2, drawn.predicted_iou[may_pass])
 
 
 def _asked(

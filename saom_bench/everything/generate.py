@@ -69,7 +69,7 @@ def everything(
             box_nms(masks.boxes, (1 / areas).astype(np.float32), config.crop_nms, size_hw[1] if wraps else None)
         )
     masks, rles = _encoded(masks, size_hw, config, wraps)
-    return _proposals(masks, rles, size_hw, has_classes=sam.class_head is not None)
+    return _proposals(masks, rles, size_hw, has_classes=sam.class_names is not None)
 
 
 def points_of(config: EverythingConfig, size_hw: Size, wraps: bool = False) -> int:

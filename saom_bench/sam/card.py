@@ -11,19 +11,24 @@ _USE = {
 normalised by SAM's mean and deviation, and padded with zeros on the right and below, to features.
 
 `decoder.onnx` takes those `features` and `points_xy`, `(N, 2)` float32 pixels of the resized picture, one foreground
-point a prompt. It gives `low_res_logits` `(N, 3, S/4, S/4)` over the padded square, `predicted_iou` `(N, 3)`, and with
-a class head `class_logits`. A mask is where a logit is above 0.""",
+point a prompt. It gives `low_res_logits` `(N, 3, S/4, S/4)` over the padded square, `predicted_iou` `(N, 3)`, and where
+the model has classes `class_logits`. A mask is where a logit is above 0.""",
     "hf": """```python
 from transformers import SamModel, SamProcessor
 
 model = SamModel.from_pretrained("this folder")
 ```
 
-The class head is in `class_head.safetensors`: a linear layer on the mask decoder's IoU token, which SamModel does not
-give out.""",
-    "full": """`model.safetensors` has every tensor under segment-anything's own name, and `class_head.*`. Where the
-image encoder is an ONNX file it is `encoder.onnx` beside it.""",
+What SamModel has not lies beside it: the class head in `class_head.safetensors`, a linear layer on the mask decoder's
+IoU token, which SamModel does not give out, and the mask scorer in `scorer.safetensors`, where the model has them.""",
+    "full": """`model.safetensors` has every tensor under segment-anything's own name, and `class_head.*` and `scorer.*`
+where the model has them. Where the image encoder is an ONNX file it is `encoder.onnx` beside it.""",
 }
+_SCORER_INPUTS = """
+
+For its mask scorer the decoder also takes `colors`, `(1, 3, S/4, S/4)` float32: the picture's colours from 0 to 1,
+averaged down to a quarter of the resized picture and padded with zeros, and `shown_hw`, `(2,)` int64: how many rows and
+columns of them show the picture."""
 _SCORES = {
     "miou": "mIoU",
     "macc": "mAcc",
@@ -36,6 +41,7 @@ _SCORES = {
 def model_card(sam: Sam, form: str, differs: float, metadata: Mapping[str, Any]) -> str:
     """The card's Markdown; ``metadata`` is a checkpoint's header, empty for a base model."""
     recipe = metadata.get("recipe")
+    extra = _SCORER_INPUTS if form == "onnx" and sam.scorer is not None else ""
     title = f"{recipe} on {sam.name}" if recipe else sam.name
     origin = MODELS[sam.name].origin if sam.name in MODELS else "unknown"
     facts = {
@@ -47,12 +53,12 @@ def model_card(sam: Sam, form: str, differs: float, metadata: Mapping[str, Any])
         "label set": metadata.get("label_set"),
         "steps": metadata.get("step"),
         "made by": f"`{metadata['command']}`" if metadata.get("command") else None,
-        "check": f"mask logits differ from the model's by {differs:.1e} of their largest" if form != "full" else None,
+        "check": f"outputs differ from the model's by {differs:.1e} of their largest" if form != "full" else None,
     }
     lines = [f"# {title}", "", _what(sam, recipe), ""]
     lines += [f"- {name}: {value}" for name, value in facts.items() if value not in (None, "")]
     lines += _scores(metadata.get("val"))
-    lines += ["", "## How to use it", "", _USE[form].format(size=sam.image_size)]
+    lines += ["", "## How to use it", "", _USE[form].format(size=sam.image_size) + extra]
     if sam.class_names is not None:
         lines += ["", "## Classes", "", ", ".join(sam.class_names) + " (also in `classes.json`, in this order)"]
     lines += ["", "## Limits", "", _LIMITS]

@@ -36,6 +36,8 @@ def save_checkpoint(path: Path, sam: Sam, metadata: Mapping[str, Any]) -> None:
         "base": sam.name,
         "base_sha256": sam.weights_sha256,
         "class_names": None if sam.class_names is None else list(sam.class_names),
+        "class_head": sam.class_head is not None,
+        "mask_scorer": None if sam.scorer is None else {"classes": sam.scorer.classes is not None},
         "lora": None if sam.lora is None else asdict(sam.lora),
     }
     text = {_KEY: json.dumps(header, ensure_ascii=False, sort_keys=True)}
@@ -71,8 +73,11 @@ def overlay(sam: Sam, header: Mapping[str, Any], tensors: Mapping[str, Tensor], 
             f"{path} was fine-tuned from {header.get('base')!r} with other weights (SHA-256 "
             f"{str(header.get('base_sha256'))[:12]}..., these have {sam.weights_sha256[:12]}...); use those weights"
         )
-    if header.get("class_names"):
-        sam.attach_class_head(header["class_names"])
+    names = header.get("class_names")
+    if names and header.get("class_head", True):
+        sam.attach_class_head(names)
+    if scorer := header.get("mask_scorer"):
+        sam.attach_scorer(names if scorer["classes"] else None)
     encoder_tensors = {name: value for name, value in tensors.items() if name.startswith(PREFIX)}
     tensors = {name: value for name, value in tensors.items() if name not in encoder_tensors}
     wanted = _tuned(sam)

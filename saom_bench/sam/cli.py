@@ -102,4 +102,4 @@ def export(
     for file in sorted(out.iterdir()):
         console.print(f"{file.stat().st_size / 2**20:8.1f} MiB  {file}", soft_wrap=True, markup=False)
     if form != "full":
-        console.print(f"checked: mask logits differ by {differs:.0e} of their largest")
+        console.print(f"checked: outputs differ by {differs:.0e} of their largest")

@@ -27,7 +27,9 @@ from saom_bench.files import write_text_atomically  # noqa: E402
 from saom_bench.sam.card import model_card  # noqa: E402
 from saom_bench.sam.encoders import OnnxEncoder, TorchEncoder  # noqa: E402
 from saom_bench.sam.hf import to_transformers  # noqa: E402
-from saom_bench.sam.model import Embedding, Sam  # noqa: E402
+from saom_bench.sam.model import Decoded, Embedding, Sam  # noqa: E402
+from saom_bench.sam.preprocess import LOGIT_STRIDE_PX  # noqa: E402
+from saom_bench.sam.scorer import look  # noqa: E402
 
 ENCODER_ONNX, DECODER_ONNX, WEIGHTS, CLASSES, CARD = (
     "encoder.onnx",
@@ -41,7 +43,7 @@ _OPSET = 18
 
 
 def export(sam: Sam, out: Path, form: str, metadata: Mapping[str, Any]) -> float:
-    """Write ``sam`` to the new folder ``out``; returns how far its logits are off, as a share of their largest.
+    """Write ``sam`` to the new folder ``out``; returns how far its outputs are off, as a share of their largest.
 
     Raises SaomBenchError for an unknown format, a folder that is not empty, a package that is missing, and a result
     that differs from the model.
@@ -54,7 +56,7 @@ def export(sam: Sam, out: Path, form: str, metadata: Mapping[str, Any]) -> float
     sam = sam.to("cpu").eval().requires_grad_(False)
     differs = FORMATS[form](sam, out)
     if not differs <= _TOLERANCE:
-        raise SaomBenchError(f"the exported model's logits differ by {differs:.1e} of their largest; do not use {out}")
+        raise SaomBenchError(f"the exported model's outputs differ by {differs:.1e} of their largest; do not use {out}")
     if sam.class_names is not None:
         write_text_atomically(out / CLASSES, json.dumps(list(sam.class_names), indent=1) + "\n")
     write_text_atomically(out / CARD, model_card(sam, form, differs, metadata))
@@ -77,13 +79,14 @@ def _onnx(sam: Sam, out: Path) -> float:
         raise SaomBenchError(f"the image encoder of {sam.name} cannot be exported")
     decoder = _Decoder(sam)
     points = torch.tensor([[0.3, 0.4], [0.6, 0.5]]) * sam.image_size
-    names = ["low_res_logits", "predicted_iou", *(["class_logits"] if sam.class_head is not None else [])]
-    _to_onnx(decoder, (_features(sam), points), out / DECODER_ONNX, ["features", "points_xy"], names, "points_xy")
-    return _compare(sam, lambda features, points_xy: _run(out / DECODER_ONNX, features, points_xy))
+    names = ["low_res_logits", "predicted_iou", *(["class_logits"] if sam.class_names is not None else [])]
+    inputs = {"features": _features(sam), "points_xy": points, **_scorer_inputs(sam)}
+    _to_onnx(decoder, tuple(inputs.values()), out / DECODER_ONNX, list(inputs), names, "points_xy")
+    return _compare(sam, lambda given: _run(out / DECODER_ONNX, given))
 
 
 def _full(sam: Sam, out: Path) -> float:
-    """All weights under segment-anything's names, with the class head; an encoder in ONNX is a file beside them."""
+    """All weights under segment-anything's names, with the heads; an encoder in ONNX is a file beside them."""
     encoder = sam.encoder[0]
     tensors = dict(sam.state_dict())
     if isinstance(encoder, OnnxEncoder):
@@ -97,17 +100,18 @@ def _full(sam: Sam, out: Path) -> float:
 
 
 def _hf(sam: Sam, out: Path) -> float:
-    """A folder that transformers' ``SamModel.from_pretrained`` takes, and the class head beside it."""
+    """A folder that transformers' ``SamModel.from_pretrained`` takes, and the heads that it has not beside it."""
     model = to_transformers(sam, out)
-    if sam.class_head is not None:
-        head = {f"class_head.{name}": value.contiguous() for name, value in sam.class_head.state_dict().items()}
-        save_file(head, out / "class_head.safetensors", {"format": "pt"})
+    for name, head in (("class_head", sam.class_head), ("scorer", sam.scorer)):
+        if head is not None:
+            tensors = {f"{name}.{key}": value.contiguous() for key, value in head.state_dict().items()}
+            save_file(tensors, out / f"{name}.safetensors", {"format": "pt"})
 
-    def run(features: Tensor, points_xy: Tensor) -> Tensor:
+    def run(given: Mapping[str, Tensor]) -> list[Tensor]:
         # A batch of one image with N prompts of one point each.
-        found = model(image_embeddings=features, input_points=points_xy[None, :, None], multimask_output=True)
-        logits: Tensor = found.pred_masks[0]
-        return logits
+        points_xy = given["points_xy"][None, :, None]
+        found = model(image_embeddings=given["features"], input_points=points_xy, multimask_output=True)
+        return [found.pred_masks[0]]
 
     return _compare(sam, run)
 
@@ -116,17 +120,41 @@ FORMATS: dict[str, Callable[[Sam, Path], float]] = {"onnx": _onnx, "hf": _hf, "f
 
 
 class _Decoder(nn.Module):
-    """(1, C, h, w) features and (N, 2) points in pixels of the encoder's input to masks, scores and class logits."""
+    """(1, C, h, w) features and (N, 2) points in pixels of the encoder's input to masks, scores and class logits.
+
+    A mask scorer also wants the (1, 3, 4 h, 4 w) colours of the picture, and how many rows and columns of them show it.
+    """
 
     def __init__(self, sam: Sam) -> None:
         super().__init__()
         self.sam = sam
 
-    def forward(self, features: Tensor, points_xy: Tensor) -> tuple[Tensor, ...]:
-        square = (self.sam.image_size, self.sam.image_size)
-        decoded = self.sam.decode(Embedding(features[0], square, square), points_xy)
-        classes = () if self.sam.class_head is None else (self.sam.classify(decoded.iou_token),)
-        return decoded.low_res_logits, decoded.predicted_iou, *classes
+    def forward(
+        self, features: Tensor, points_xy: Tensor, colors: Tensor | None = None, shown_hw: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        sam, square = self.sam, (self.sam.image_size, self.sam.image_size)
+        decoded = sam.decode(Embedding(features[0], square, square), points_xy)
+        predicted_iou, classes = decoded.predicted_iou, None
+        if sam.scorer is not None and colors is not None and shown_hw is not None:
+            seen = look(*_parts(decoded), features[0], colors[0], (shown_hw[0], shown_hw[1]))
+            predicted_iou, classes = sam.scorer(seen, predicted_iou)
+        if classes is None and sam.class_head is not None:
+            classes = sam.classify(decoded.iou_token)
+        return decoded.low_res_logits, predicted_iou, *(() if classes is None else (classes,))
+
+
+def _parts(decoded: Decoded) -> tuple[Tensor, Tensor, Tensor]:
+    return decoded.iou_token, decoded.low_res_logits, decoded.predicted_iou
+
+
+def _scorer_inputs(sam: Sam) -> dict[str, Tensor]:
+    """Inputs as a mask scorer wants them, of a picture that fills three quarters of the square; none without one."""
+    if sam.scorer is None:
+        return {}
+    side = sam.image_size // LOGIT_STRIDE_PX
+    shown_hw = torch.tensor([side * 3 // 4, side])
+    colors = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+    return {"colors": colors, "shown_hw": shown_hw}
 
 
 def _features(sam: Sam) -> Tensor:
@@ -159,17 +187,18 @@ def _to_onnx(
         )
 
 
-def _run(path: Path, features: Tensor, points_xy: Tensor) -> Tensor:
+def _run(path: Path, given: Mapping[str, Tensor]) -> list[Tensor]:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    logits = session.run(["low_res_logits"], {"features": features.numpy(), "points_xy": points_xy.numpy()})[0]
-    return torch.from_numpy(np.asarray(logits))
+    values = session.run(None, {name: value.numpy() for name, value in given.items()})
+    return [torch.from_numpy(np.asarray(value)) for value in values]
 
 
-def _compare(sam: Sam, other: Callable[[Tensor, Tensor], Tensor]) -> float:
-    """The largest difference of mask logits for three points, as a share of the largest logit."""
-    features = _features(sam)
+def _compare(sam: Sam, other: Callable[[Mapping[str, Tensor]], list[Tensor]]) -> float:
+    """The largest difference of what ``other`` gives for three points, as a share of that output's largest value."""
     points_xy = torch.tensor([[0.2, 0.3], [0.5, 0.5], [0.9, 0.1]]) * sam.image_size
+    given = {"features": _features(sam), "points_xy": points_xy, **_scorer_inputs(sam)}
     with torch.no_grad():
-        expected = _Decoder(sam)(features, points_xy)[0]
-        got = other(features, points_xy)
-    return float((got - expected).abs().max() / expected.abs().max())
+        expected = _Decoder(sam)(**given)
+        got = other(given)
+    pairs = zip(got, expected, strict=False)  # SamModel gives masks alone
+    return max(float((ours - theirs).abs().max() / theirs.abs().max()) for ours, theirs in pairs)

@@ -20,7 +20,8 @@ from saom_bench.errors import SaomBenchError  # noqa: E402
 from saom_bench.sam.decoder import ImageTokens, decode_points  # noqa: E402
 from saom_bench.sam.encoders import ImageEncoder, TorchEncoder  # noqa: E402
 from saom_bench.sam.modules import MaskDecoder, PromptEncoder  # noqa: E402
-from saom_bench.sam.preprocess import encoder_input, input_size, to_input_frame  # noqa: E402
+from saom_bench.sam.preprocess import colors_of, encoder_input, input_size, low_size, to_input_frame  # noqa: E402
+from saom_bench.sam.scorer import MaskScorer, look  # noqa: E402
 from saom_bench.types import RgbImage, Size  # noqa: E402
 
 # What a fine-tuning step of the published method reaches.
@@ -36,6 +37,7 @@ _TRAINED = (
     "mask_decoder.output_hypernetworks_mlps.2.",
     "mask_decoder.output_hypernetworks_mlps.3.",
     "class_head.",
+    "scorer.",
 )
 # A bias that adds the same to every score of a softmax: no output depends on it, so it has no gradient.
 _WITHOUT_EFFECT = "token_to_image.k_proj.bias"
@@ -54,6 +56,8 @@ class Embedding:
     """(H, W) of the original image."""
     input_hw: Size
     """(H, W) of the image in the encoder's input, before padding."""
+    colors: Tensor | None = None
+    """(3, h, w) from 0 to 1, the image at the size of the low-resolution logits; a mask scorer looks at it."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,16 @@ class Decoded:
     """(N, 3)."""
     iou_token: Tensor
     """(N, 256) the IoU token after the transformer: the class head's input."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How good N prompts' masks are, and what they show: by the mask scorer where there is one."""
+
+    predicted_iou: Tensor
+    """(N, 3)."""
+    class_logits: Tensor | None
+    """(N, n_classes); None for a model without classes."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +109,7 @@ class Sam(nn.Module):
         self.mask_decoder = mask_decoder
         self.image_size: int = prompt_encoder.input_image_size[0]
         self.class_head: nn.Linear | None = None
+        self.scorer: MaskScorer | None = None
         self.class_names: tuple[str, ...] | None = None
         self._decode_points: DecodePoints = decode_points
         self.encoder_sha256 = weights_sha256
@@ -121,6 +136,20 @@ class Sam(nn.Module):
         self.class_head = head.to(self.device, self.mask_decoder.iou_token.weight.dtype)
         self.class_names = tuple(class_names)
 
+    def attach_scorer(self, class_names: Sequence[str] | None, seed: int = 0) -> MaskScorer:
+        """Add a mask scorer, with weights drawn from ``seed``; with names it also tells classes, else the head does."""
+        channels = self.mask_decoder.iou_token.weight.shape[1]
+        self.scorer = MaskScorer(channels, len(class_names or ()), seed).to(self.device)
+        if class_names:
+            self.class_names = tuple(class_names)
+        return self.scorer
+
+    def detach_scorer(self) -> None:
+        """Be without a mask scorer, as a decoder that is to change must be."""
+        self.scorer = None
+        if self.class_head is None:
+            self.class_names = None
+
     def input_size(self, size_hw: Size) -> Size:
         """(H, W) that an image of ``size_hw`` has in the encoder's input, before padding."""
         return input_size(size_hw, self.image_size)
@@ -128,9 +157,8 @@ class Sam(nn.Module):
     @torch.no_grad()
     def encode(self, rgb: RgbImage) -> Embedding:
         """Embed an (H, W, 3) uint8 image."""
-        size_hw = (rgb.shape[0], rgb.shape[1])
         features = self.encoder[0](encoder_input(rgb, self.image_size), self.device)
-        return Embedding(features, size_hw, self.input_size(size_hw))
+        return self.embedding_of(rgb, features)
 
     def encode_with_gradient(self, rgb: RgbImage) -> Embedding:
         """Embed an image with the graph to what of the encoder trains; for encoders that ``adapt`` has opened."""
@@ -138,8 +166,14 @@ class Sam(nn.Module):
         if not isinstance(encoder, TorchEncoder):
             raise TypeError(f"the encoder of {self.name} is no torch module")
         features = encoder.with_gradient(encoder_input(rgb, self.image_size), self.device)
+        return self.embedding_of(rgb, features)
+
+    def embedding_of(self, rgb: RgbImage, features: Tensor) -> Embedding:
+        """An image's embedding, from features that were computed before."""
         size_hw = (rgb.shape[0], rgb.shape[1])
-        return Embedding(features, size_hw, self.input_size(size_hw))
+        input_hw = self.input_size(size_hw)
+        colors = torch.from_numpy(colors_of(rgb, input_hw)).to(self.device)
+        return Embedding(features, size_hw, input_hw, colors)
 
     def decode(self, embedding: Embedding, points_xy: Tensor, padding: bool = True) -> Decoded:
         """Masks for (N, 2) foreground points, one prompt each, in pixels of the original image. Differentiable.
@@ -192,6 +226,32 @@ class Sam(nn.Module):
             raise SaomBenchError(f"{self.name} has no class head; classes come with a fine-tuned checkpoint")
         logits: Tensor = self.class_head(iou_token.to(self.class_head.weight.dtype))
         return logits
+
+    def judge(self, decoded: Decoded, embedding: Embedding) -> Judged:
+        """How good the masks of N prompts on one image are, and what they show."""
+        if self.scorer is not None:
+            predicted_iou, classes = self.scorer(self.look(decoded, embedding), decoded.predicted_iou.float())
+        else:
+            predicted_iou, classes = decoded.predicted_iou, None
+        if classes is None and self.class_head is not None:
+            classes = self.classify(decoded.iou_token)
+        return Judged(predicted_iou, classes)
+
+    def look(self, decoded: Decoded, embedding: Embedding) -> Tensor:
+        """(N, D) what a mask scorer sees of N prompts on one image."""
+        if embedding.colors is None:
+            raise ValueError("a mask scorer needs an embedding with colors, as encode gives it")
+        rows, columns = self.tokens_shown(embedding)
+        height, width = rows * _LOGITS_A_TOKEN, columns * _LOGITS_A_TOKEN
+        colors = embedding.colors[:, :height, :width]
+        return look(
+            decoded.iou_token,
+            decoded.low_res_logits[..., :height, :width],
+            decoded.predicted_iou,
+            embedding.features[:, :rows, :columns],
+            functional.pad(colors, (0, width - colors.shape[2], 0, height - colors.shape[1])),
+            low_size(embedding.input_hw),
+        )
 
     def trainable_parameters(self, iou_head: bool = False) -> dict[str, nn.Parameter]:
         """What SAOM fine-tunes, by name; with ``iou_head`` also the IoU prediction head, which the paper leaves."""

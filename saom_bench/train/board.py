@@ -8,7 +8,7 @@ from saom_bench.errors import SaomBenchError
 from saom_bench.types import RgbImage
 
 FOLDER = "tensorboard"
-_NO_SCALARS = {"kind", "step", "epoch", "images"}
+_NO_SCALARS = {"kind", "step", "epoch", "of", "scorer_epoch", "images"}
 
 
 class Board:
@@ -25,7 +25,7 @@ class Board:
 
     def write(self, **values: Any) -> None:
         """One line of the log."""
-        kind, step = values["kind"], values["step"]
+        kind, step = values["kind"], values.get("scorer_epoch", values["step"])
         for key, value in values.items():
             if key not in _NO_SCALARS:
                 self._writer.add_scalar(f"{'train' if kind == 'step' else kind}/{key}", value, step)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from saom_bench.errors import SaomBenchError
 from saom_bench.files import PARTIAL_SUFFIX, cache_folder, seal
 from saom_bench.sam.model import Embedding, Sam
-from saom_bench.types import RgbImage, Size
+from saom_bench.types import RgbImage
 
 # Raise when the resize, the normalisation or the padding before the encoder changes.
 PREPROCESSING_VERSION = 1
@@ -77,9 +77,7 @@ class EmbeddingCache:
             # When it was last used, for whoever needs room.
             with contextlib.suppress(OSError):
                 os.utime(path)
-        size_hw: Size = (rgb.shape[0], rgb.shape[1])
-        values = torch.from_numpy(features).to(self._sam.device, torch.float32)
-        return Embedding(features=values, size_hw=size_hw, input_hw=self._sam.input_size(size_hw))
+        return self._sam.embedding_of(rgb, torch.from_numpy(features).to(self._sam.device, torch.float32))
 
     def require_space(self, images: int) -> None:
         """Raise SaomBenchError when the disk cannot hold the entries of so many images."""

@@ -26,6 +26,7 @@ class ProgressWatcher:
         self._base = at.base_scores
         self._train = bar.add_task("train", total=images, unit="images", note=self._score)
         self._validate: TaskID | None = None
+        self._scorer: TaskID | None = None
         self._loss = ""
 
     def stepped(self, images: int, smooth_loss: float) -> None:
@@ -43,16 +44,23 @@ class ProgressWatcher:
         if self._validate is not None:
             self._bar.advance(self._validate)
 
-    def validated(self, epoch: int, scores: Mapping[str, float], best: bool) -> None:
+    def validated(self, name: str, scores: Mapping[str, float], best: bool) -> None:
         """Take the second bar away and print the scores on a line that stays."""
         if self._validate is not None:
             self._bar.remove_task(self._validate)
-        if epoch == 0:
-            self._base = dict(scores)
+        self._base = self._base or dict(scores)
         self._score = f"val mIoU {scores['miou']:.1f} (before {self._base.get('miou', 0.0):.1f})"
         self._show()
-        name = f"epoch {epoch}" if epoch else "before training"
         console.print(f"{name}: {score_line(scores)}{'  [green]best[/green]' if best else ''}")
+
+    def scoring(self, images: int) -> None:
+        """Show a bar of its own for the mask scorer."""
+        self._scorer = self._bar.add_task("mask scorer", total=images, unit="images", note=self._score)
+
+    def looked_at_image(self) -> None:
+        """Move it."""
+        if self._scorer is not None:
+            self._bar.advance(self._scorer)
 
     def _show(self) -> None:
         self._bar.update(self._train, note=f"{self._loss}{self._score}")
@@ -74,10 +82,11 @@ def print_plan(plan: Plan) -> None:
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
+    trained = [*recipe.parts, *(["mask scorer"] if recipe.scorer_epochs else [])]
     rows = {
         "run": f"{request.out}  recipe {recipe.name}, seed {recipe.seed}",
         "model": f"{request.model} on {plan.sam.device}: {plan.trainable_count / 1e6:.2f} M parameters train "
-        f"({', '.join(recipe.parts)}), the image encoder is {_encoder_state(recipe)}",
+        f"({', '.join(trained)}), the image encoder is {_encoder_state(recipe)}",
         "train": f"{request.data}: {len(plan.train_data)} images of {len(plan.train_data.scenes)} scenes, "
         f"{plan.prompts_per_epoch} prompts an epoch, {len(plan.train_data.label_set)} classes "
         f"({plan.train_data.label_set.name})",
@@ -151,6 +160,7 @@ def _minutes(plan: Plan, prompts_per_step: float) -> str:
     seconds = (
         plan.total_steps * prompts_per_step * _STEP_S_A_PROMPT
         + plan.images_to_encode * _ENCODE_S_AN_IMAGE
+        + (plan.prompts_per_epoch * _SCORE_S_A_PROMPT if recipe.scorer_epochs else 0)
         + validations * plan.val_count * objects * _SCORE_S_A_PROMPT
     )
     return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

@@ -106,6 +106,10 @@ def plan(request: Request, ranks: Ranks = ALONE) -> Plan:
     total_steps = steps_of(sum(count > 0 for count in counts), recipe)[1]
     cache = EmbeddingCache(request.cache or default_cache_dir(), sam, request.cache_limit_gib)
     parameters = sum(p.numel() for p in trainable(sam, recipe).values())
+    if recipe.scorer_epochs:
+        scorer = sam.attach_scorer(train_data.label_set.classes if recipe.class_weight else None)
+        parameters += sum(p.numel() for p in scorer.parameters())
+        sam.detach_scorer()
     return Plan(
         request, recipe, train_data, val_data, sam, ancestry, cache, sum(counts), total_steps, parameters, ranks
     )
@@ -245,7 +249,15 @@ def _require_fit(train_data: ShardDataset, val_data: ShardDataset, request: Requ
 
 
 def _attach_classes(sam: Sam, data: ShardDataset, recipe: Recipe, request: Request) -> None:
-    """Give the model a class head for the data's label set, unless it brings one, which must then be for the same."""
+    """Give the model a class head for the data's label set, unless it brings one, which must then be for the same.
+
+    A mask scorer learns once the decoder stands still, and anew; alone it brings its own classes.
+    """
+    sam.detach_scorer()
+    if recipe.scorer_alone:
+        if sam.class_names != data.label_set.classes:
+            sam.class_head, sam.class_names = None, None
+        return
     if sam.class_names is not None and sam.class_names != data.label_set.classes:
         raise SaomBenchError(
             f"the checkpoint {request.model} knows {len(sam.class_names)} classes and {request.data} has the label set "

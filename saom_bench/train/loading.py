@@ -38,8 +38,14 @@ class Loader:
 
     def load(self, position: int, epoch: int) -> StepImage:
         """One image for an epoch; ``position`` is its place among the usable images."""
+        return self._read(draw(self._images[position], self._recipe, epoch, position), position, epoch)
+
+    def load_whole(self, position: int) -> StepImage:
+        """One image with all its prompts, as they would be drawn in an epoch after the last."""
+        return self._read(self._images[position][0], position, self._recipe.epochs)
+
+    def _read(self, drawn: ImagePrompts, position: int, epoch: int) -> StepImage:
         recipe = self._recipe
-        drawn = draw(self._images[position], recipe, epoch, position)
         sample = self._dataset[drawn.index]
         rgb, labels = (mirror(sample.rgb), mirror(sample.labels)) if drawn.mirrored else (sample.rgb, sample.labels)
         prompts = draw_points(drawn, labels, recipe, epoch, position)

@@ -1,4 +1,4 @@
-"""The training loop: epochs of steps with validation, checkpoints and a resume state, until the schedule ends.
+"""The training loop: epochs of steps with validation, checkpoints and a resume state, then the mask scorer.
 
 ``last.safetensors`` is the model after the latest epoch, ``best.safetensors`` the one of the highest validation mIoU.
 """
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from saom_bench.errors import SaomBenchError
 from saom_bench.sam.adapt import open_encoder
 from saom_bench.sam.checkpoint import save_checkpoint
 from saom_bench.sam.model import Lora, Sam
+from saom_bench.sam.scorer import MaskScorer
 from saom_bench.shards.dataset import ShardDataset
 from saom_bench.train.batches import ImagePrompts, epoch_order, prompts_drawn
 from saom_bench.train.cache import EmbeddingCache
@@ -25,6 +27,7 @@ from saom_bench.train.ema import Average
 from saom_bench.train.loading import Loader, StepImage
 from saom_bench.train.ranks import ALONE, Ranks
 from saom_bench.train.recipe import Recipe
+from saom_bench.train.scoring import chosen_images, examples, fit
 from saom_bench.train.state import Position, RunLog, load_state, save_state
 from saom_bench.train.step import learning_rate_at, memory_advice, move, step_losses
 from saom_bench.train.validate import validate
@@ -46,8 +49,14 @@ class Watcher(Protocol):
     def validated_image(self) -> None:
         """One image of a validation is done."""
 
-    def validated(self, epoch: int, scores: Mapping[str, float], best: bool) -> None:
-        """A validation is done; epoch 0 is the base model's."""
+    def validated(self, name: str, scores: Mapping[str, float], best: bool) -> None:
+        """A validation is done; ``name`` says of which model."""
+
+    def scoring(self, images: int) -> None:
+        """The mask scorer begins to look at so many images."""
+
+    def looked_at_image(self) -> None:
+        """It has seen one."""
 
 
 class Unwatched:
@@ -62,7 +71,13 @@ class Unwatched:
     def validated_image(self) -> None:
         """Nothing."""
 
-    def validated(self, epoch: int, scores: Mapping[str, float], best: bool) -> None:
+    def validated(self, name: str, scores: Mapping[str, float], best: bool) -> None:
+        """Nothing."""
+
+    def scoring(self, images: int) -> None:
+        """Nothing."""
+
+    def looked_at_image(self) -> None:
         """Nothing."""
 
 
@@ -88,7 +103,7 @@ class Job:
 def steps_of(images: int, recipe: Recipe) -> tuple[int, int]:
     """Steps in an epoch over so many images, and in the whole run."""
     per_epoch = -(-images // recipe.images_per_step)
-    total = per_epoch * recipe.epochs
+    total = 0 if recipe.scorer_alone else per_epoch * recipe.epochs
     return per_epoch, min(total, recipe.max_steps) if recipe.max_steps else total
 
 
@@ -99,6 +114,8 @@ def trainable(sam: Sam, recipe: Recipe) -> dict[str, nn.Parameter]:
     wanted = sam.trainable_parameters(iou_head=recipe.iou_weight > 0)
     wanted = {name: p for name, p in wanted.items() if any(on and name.startswith(key) for key, on in heads.items())}
     sam.requires_grad_(False)
+    if recipe.scorer_alone:
+        return {}
     if recipe.trains_encoder:
         lora = Lora(recipe.lora_rank, recipe.lora_alpha) if "lora" in recipe.parts else None
         wanted |= open_encoder(sam, "neck" in recipe.parts, lora, recipe.seed)
@@ -115,7 +132,7 @@ def groups(parameters: Mapping[str, nn.Parameter], recipe: Recipe) -> list[dict[
     rest = [p for name, p in parameters.items() if not name.startswith(CLASS_HEAD)]
     faster = recipe.class_learning_rate / recipe.learning_rate if recipe.class_learning_rate else 1.0
     made = [{"params": rest, "rate_factor": 1.0}, {"params": head, "rate_factor": faster}]
-    return [group for group in made if group["params"]]
+    return [group for group in made if group["params"]] or made[:1]
 
 
 class Trainer:
@@ -140,7 +157,9 @@ class Trainer:
         self.average = Average(self.parameters, recipe.ema_decay) if recipe.ema_decay else None
         self.at = Position()
         if resume:
-            self.at = load_state(job.out, self.parameters, self.optimizer, self.average, job.ranks)
+            self.at, scorer = load_state(job.out, self.parameters, self.optimizer, self.average, job.ranks)
+            if self.at.scored:
+                self._attach_scorer().load_state_dict(scorer)
         self._scaler = torch.amp.GradScaler(job.sam.device.type) if recipe.precision == "float16" else None
         if self._scaler is not None and self.at.scaler:
             self._scaler.load_state_dict(self.at.scaler)
@@ -164,11 +183,13 @@ class Trainer:
 
     def run(self) -> Position:
         """Train to the end of the schedule, or to the early stop; returns where that is, with the scores."""
-        if self.at.step == 0:
-            self.at.base_scores = self._score(epoch=0)
+        if self.at.step == 0 and not self.at.scored:
+            self.at.base_scores = self._score("before training", epoch=0)
             self._save()
         while self.at.step < self.total_steps and not self.at.stopped:
             self._epoch()
+        if self.job.recipe.scorer_epochs and not self.at.scored:
+            self._train_scorer()
         return self.at
 
     def _epoch(self) -> None:
@@ -182,9 +203,30 @@ class Trainer:
                 self._save()
         at.epoch, at.step_in_epoch = at.epoch + 1, 0
         if at.epoch % recipe.val_every_epochs == 0 or at.step >= self.total_steps:
-            self._validate()
+            self._validate(f"epoch {at.epoch}")
         self._checkpoint(LAST)
         self._save()
+
+    def _train_scorer(self) -> None:
+        """What comes after the last epoch. Broken off, it is done again from its beginning, and ends the same."""
+        job, recipe = self.job, self.job.recipe
+        started = time.perf_counter()
+        counts = [len(variants[0]) * recipe.points_per_mask for variants in job.train_images]
+        wanted = chosen_images(counts, recipe.seed)
+        self.watcher.scoring(len(job.ranks.share(wanted)))
+        with self.averaged(), memory_advice(recipe):
+            load, advance = self._loader.load_whole, self.watcher.looked_at_image
+            found = examples(job.sam, load, wanted, recipe, advance, job.ranks)
+            fit(self._attach_scorer(), found, recipe, partial(self._write, kind="scorer", step=self.at.step))
+        self.at.scored = True
+        self.at.trained_s += time.perf_counter() - started
+        self._validate("with its mask scorer")
+        self._checkpoint(LAST)
+        self._save()
+
+    def _attach_scorer(self) -> MaskScorer:
+        recipe, sam = self.job.recipe, self.job.sam
+        return sam.attach_scorer(self.job.train_data.label_set.classes if recipe.class_weight else None, recipe.seed)
 
     def _positions(self, step_in_epoch: int) -> list[int]:
         """The images of a step, over all processes."""
@@ -244,20 +286,20 @@ class Trainer:
             "learning_rate, or set grad_clip_norm=1, and train anew in another folder"
         )
 
-    def _score(self, epoch: int) -> dict[str, float]:
+    def _score(self, name: str, epoch: int) -> dict[str, float]:
         job = self.job
         self.watcher.validating(len(job.ranks.share(job.val_images)))
         advance = self.watcher.validated_image
         with memory_advice(job.recipe), self.averaged():
             scores = validate(job.sam, job.val_data, job.val_images, job.cache, job.recipe, advance, job.ranks)
-        best = epoch > 0 and scores["miou"] > self.at.best_miou
-        self._write(kind="val", step=self.at.step, epoch=epoch, **scores)
-        self.watcher.validated(epoch, scores, best)
+        best = bool(self.at.base_scores) and scores["miou"] > self.at.best_miou
+        self._write(kind="val", step=self.at.step, epoch=epoch, of=name, **scores)
+        self.watcher.validated(name, scores, best)
         return scores
 
-    def _validate(self) -> None:
+    def _validate(self, name: str) -> None:
         at = self.at
-        at.last_scores = self._score(at.epoch)
+        at.last_scores = self._score(name, at.epoch)
         at.stale += 1
         if at.last_scores["miou"] > at.best_miou:
             at.best_miou, at.stale = at.last_scores["miou"], 0
@@ -282,7 +324,8 @@ class Trainer:
         if self._scaler is not None:
             self.at.scaler = self._scaler.state_dict()
         if self.job.ranks.first:
-            save_state(self.job.out, self.parameters, self.optimizer, self.at, self.average)
+            scorer = self.job.sam.scorer if self.at.scored else None
+            save_state(self.job.out, self.parameters, self.optimizer, self.at, self.average, scorer)
 
     def _write(self, **values: Any) -> None:
         if self._log is not None:

@@ -89,7 +89,11 @@ class Recipe:
     ] = "image"
 
     parts: Annotated[
-        tuple[Part, ...], _about('what trains beside the class head: "decoder", "prompt-encoder", "neck", "lora"')
+        tuple[Part, ...],
+        _about(
+            'what trains beside the class head: "decoder", "prompt-encoder", "neck", "lora"; with none of them and '
+            "scorer_epochs, the mask scorer alone"
+        ),
     ] = ("decoder", "prompt-encoder")
     lora_rank: Annotated[int, _about('rank of the "lora" matrices on the image encoder\'s attention', ge=1)] = 8
     lora_alpha: Annotated[int, _about("their scale is this over the rank", ge=1)] = 16
@@ -114,6 +118,14 @@ class Recipe:
         float, _about("keep a moving average of the weights with this decay and use it; 0 is off", ge=0, le=0.99999)
     ] = 0.0
     early_stop: Annotated[int, _about("stop after so many validations without a better one; 0 is off", ge=0)] = 0
+    scorer_epochs: Annotated[
+        int,
+        _about(
+            "after the decoder, train a mask scorer for so many epochs: it sees the masks, and chooses and names them; "
+            "0 has none, as published",
+            ge=0,
+        ),
+    ] = 0
     seed: Annotated[int, _about("seeds the order, the subsets and the class head", ge=0)] = 42
 
     prompts_per_chunk: Annotated[int, _about("prompts decoded at once: memory against speed", ge=1)] = 8
@@ -139,6 +151,11 @@ class Recipe:
     def trains_encoder(self) -> bool:
         """Whether features change during training, so that none can be kept."""
         return "neck" in self.parts or "lora" in self.parts
+
+    @property
+    def scorer_alone(self) -> bool:
+        """Whether nothing trains but the mask scorer, on the masks of a decoder that stays as it is."""
+        return not self.parts and self.scorer_epochs > 0
 
     def to_toml(self) -> str:
         """Every key with its value, each under a comment with its meaning."""

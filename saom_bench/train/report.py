@@ -99,11 +99,11 @@ def val_picture(job: Job, image: int = 0) -> RgbImage:
     for part in chunks(len(prompts), job.recipe.prompts_per_chunk):
         with torch.no_grad():
             decoded = sam.decode(embedding, torch.from_numpy(prompts.points_xy[part]).to(sam.device), padding=False)
-            low = take(decoded.low_res_logits, decoded.predicted_iou.argmax(dim=1))[:, None]
+            judged = sam.judge(decoded, embedding)
+            low = take(decoded.low_res_logits, judged.predicted_iou.argmax(dim=1))[:, None]
             predicted += list((sam.upscale(low, embedding)[:, 0] > 0).cpu().numpy())
-            known = sam.class_head is not None
-            found = sam.classify(decoded.iou_token).argmax(dim=1).tolist() if known else [None] * len(low)
-            guesses += [None if index is None else names[index] for index in found]
+            found = judged.class_logits
+            guesses += [None] * len(low) if found is None else [names[index] for index in found.argmax(dim=1).tolist()]
     true = [sample.labels == label for label in prompts.labels]
     colors = [color_of(i) for i in range(len(true))]
     truth = overlay(sample.rgb, true, [names[i] for i in prompts.class_index], colors)
@@ -118,9 +118,9 @@ def _score_table(vals: Sequence[Mapping[str, Any]]) -> list[str]:
         return []
     shown = [key for key in SCORES if key in vals[-1]]
     best = max(range(len(vals)), key=lambda i: (i > 0, vals[i]["miou"]))
-    rows = [f"| epoch | step | {' | '.join(SCORES[key] for key in shown)} |", "|---" * (len(shown) + 2) + "|"]
+    rows = [f"| model | step | {' | '.join(SCORES[key] for key in shown)} |", "|---" * (len(shown) + 2) + "|"]
     for i, line in enumerate(vals):
-        name = "before" if line["epoch"] == 0 else f"{line['epoch']}{' (best)' if i == best and i else ''}"
+        name = f"{line.get('of', 'epoch ' + str(line['epoch']))}{' (best)' if i == best and i else ''}"
         values = " | ".join(f"{line[key]:.1f}" if key in line else "" for key in shown)
         rows.append(f"| {name} | {line['step']} | {values} |")
     return rows

@@ -2,8 +2,8 @@
 
 ``config.toml`` is the resolved recipe and a [run] table; ``log.jsonl`` has a line a step and a line a validation;
 ``state.safetensors`` holds the trained parameters, the optimizer's moments and the position, written whole or not at
-all, with the moving average and the loss scale where a recipe has them. There is no random state to keep: all draws
-are functions of the seed, the epoch and the image.
+all, with the moving average, the loss scale and the mask scorer where a recipe has them. There is no random state to
+keep: all draws are functions of the seed, the epoch and the image.
 """
 
 import json
@@ -27,6 +27,7 @@ from saom_bench.train.recipe import Recipe
 CONFIG, LOG, STATE, LOCK = "config.toml", "log.jsonl", "state.safetensors", ".lock"
 STATE_FORMAT = "saom-train-state-1"
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+_SCORER = "scorer."
 # What may differ between a run and its continuation: where things lie, and how they are run.
 _FREE_RUN_KEYS = ("data", "val", "device", "command", "cache", "started", "machine", "packages", "git")
 _FREE_RECIPE_KEYS = ("description", "prompts_per_chunk", "save_every_steps", "prefetch_images")
@@ -50,6 +51,8 @@ class Position:
     """Validations since the best one."""
     stopped: bool = False
     """Whether the recipe's early stop has ended the run."""
+    scored: bool = False
+    """Whether the mask scorer has learned, which comes after the last epoch."""
     scaler: dict[str, float] = field(default_factory=dict)
     """The loss scaler's state, for gradients in float16."""
 
@@ -95,6 +98,7 @@ def save_state(
     optimizer: torch.optim.Optimizer,
     at: Position,
     average: Average | None = None,
+    scorer: nn.Module | None = None,
 ) -> None:
     """Write the resume state, whole or not at all. ``parameters`` are those of the optimizer, in its order, by name."""
     tensors: dict[str, Tensor] = {}
@@ -104,6 +108,8 @@ def save_state(
             tensors[f"{moment}.{name}"] = value.detach().cpu().contiguous()
     for name, value in (average.values if average else {}).items():
         tensors[f"average.{name}"] = value.detach().cpu().contiguous()
+    for name, value in (scorer.state_dict() if scorer else {}).items():
+        tensors[f"{_SCORER}{name}"] = value.detach().cpu().contiguous()
     metadata = {"format": STATE_FORMAT, "position": json.dumps(asdict(at))}
     write_atomically(out / STATE, lambda partial: save_file(tensors, partial, metadata))
 
@@ -114,8 +120,8 @@ def load_state(
     optimizer: torch.optim.Optimizer,
     average: Average | None = None,
     ranks: Ranks = ALONE,
-) -> Position:
-    """Restore what ``save_state`` wrote, read by the first process for all.
+) -> tuple[Position, dict[str, Tensor]]:
+    """Restore what ``save_state`` wrote, read by the first process for all; returns also the mask scorer's tensors.
 
     Raises SaomBenchError when the file is damaged or of other parameters.
     """
@@ -138,7 +144,8 @@ def load_state(
         }
         if average is not None:
             average.values[name].copy_(tensors[f"average.{name}"])
-    return Position(**json.loads(metadata["position"]))
+    scorer = {name.removeprefix(_SCORER): value for name, value in tensors.items() if name.startswith(_SCORER)}
+    return Position(**json.loads(metadata["position"])), scorer
 
 
 def _read_state(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:

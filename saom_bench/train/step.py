@@ -14,10 +14,11 @@ from torch import Tensor
 
 from saom_bench.errors import SaomBenchError
 from saom_bench.sam.model import Decoded, Embedding, Sam
+from saom_bench.sam.preprocess import low_size
 from saom_bench.train.loading import StepImage
 from saom_bench.train.losses import best_by_loss, dice_loss, focal_loss, iou_loss, take
 from saom_bench.train.recipe import Recipe
-from saom_bench.train.targets import low_size, targets
+from saom_bench.train.targets import targets
 from saom_bench.types import FloatArray
 
 TERMS = ("dice", "focal", "class", "iou")

@@ -6,10 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from saom_bench.sam.preprocess import low_size
 from saom_bench.types import BoolMask, FloatArray, LabelMap, Size
-
-LOGIT_STRIDE_PX = 4
-"""SAM's low-resolution logits are a quarter of the encoder's 1024 pixels."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +28,6 @@ def full_targets(labels: LabelMap, wanted: NDArray[np.uint16]) -> FloatArray:
 def low_targets(labels: LabelMap, wanted: NDArray[np.uint16], input_hw: Size) -> FloatArray:
     """(N, h, w) float32 coverage of the wanted labels on SAM's low-resolution logits, without the padding."""
     return _shrunk(full_targets(labels, wanted), input_hw)
-
-
-def low_size(input_hw: Size) -> Size:
-    """The part of SAM's low-resolution logits that shows the image and not the padding."""
-    height, width = (max(1, round(side / LOGIT_STRIDE_PX)) for side in input_hw)
-    return height, width
 
 
 def targets(

@@ -54,7 +54,7 @@ def validate(
     advance: Callable[[], None] = lambda: None,
     ranks: Ranks = ALONE,
 ) -> dict[str, float]:
-    """Scores in percent: "miou", "macc", "instance_miou", "best_miou", and with a class head "class_accuracy".
+    """Scores in percent: "miou", "macc", "instance_miou", "best_miou", and with classes "class_accuracy".
 
     "best_miou" is the mean IoU per object of the best of the three masks, which the truth chooses.
     """
@@ -62,7 +62,7 @@ def validate(
     parts = [part for share in shares for part in share]
     scores = class_means(np.concatenate([part.class_index for part in parts]), np.concatenate([p.areas for p in parts]))
     scores["best_miou"] = 100 * float(np.concatenate([part.best_iou for part in parts]).mean())
-    if sam.class_head is not None:
+    if sam.class_names is not None:
         scores["class_accuracy"] = 100 * float(np.concatenate([part.hits for part in parts]).mean())
     return scores
 
@@ -76,7 +76,7 @@ class _Counts:
     """(N, 3) pixels of intersection, prediction and truth."""
     best_iou: FloatArray
     hits: NDArray[np.bool_]
-    """(N,) whether the class is right; empty without a class head."""
+    """(N,) whether the class is right; empty without classes."""
 
 
 def _score(
@@ -94,10 +94,10 @@ def _score(
         points_xy = torch.from_numpy(image.points_xy[part]).to(sam.device)
         with torch.no_grad(), autocast(sam, recipe):
             decoded = sam.decode(embedding, points_xy, padding=False)
-            chosen = decoded.predicted_iou.argmax(dim=1).cpu().numpy()
-            if sam.class_head is not None:
-                guess = sam.classify(decoded.iou_token).argmax(dim=1).cpu().numpy()
-                hits.append(guess == image.class_index[part])
+            judged = sam.judge(decoded, embedding)
+            chosen = judged.predicted_iou.argmax(dim=1).cpu().numpy()
+            if judged.class_logits is not None:
+                hits.append(judged.class_logits.argmax(dim=1).cpu().numpy() == image.class_index[part])
             masks = (sam.upscale(decoded.low_res_logits.float(), embedding) > 0).cpu().numpy()
         truth = full_targets(sample.labels, image.labels[part]) > 0.5
         counted = np.stack([_areas(masks[:, k], truth) for k in range(masks.shape[1])], axis=1)

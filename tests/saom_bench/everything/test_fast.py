@@ -10,7 +10,7 @@ from torch import Tensor
 from saom_bench.everything import EverythingConfig, everything
 from saom_bench.everything.boxes import box_nms
 from saom_bench.everything.choice import chosen_points
-from saom_bench.everything.decoding import Scored
+from saom_bench.everything.decoding import Classes, Scored
 from saom_bench.everything.exact import exact_masks
 from saom_bench.everything.fast import _best_likeness, _Hints, fast_masks
 from saom_bench.everything.kept import pack
@@ -55,8 +55,7 @@ class BoxDecoder:
             for slot, box in self._at(x, y):
                 scores[row, slot] = self.boxes[box][0] - abs(x - 30) / 5000
         count = len(points_xy)
-        classes = np.zeros(count, np.int64), np.ones(count, np.float32)
-        return Scored(points_xy, scores, classes, torch.zeros(count), torch.zeros(count))
+        return Scored(points_xy, scores, torch.zeros(count), torch.zeros(count))
 
     def draw(self, scored: Scored, rows: NDArray[np.intp]) -> Tensor:
         logits = torch.full((len(rows), 3, 64, 64), -9.0)
@@ -66,6 +65,9 @@ class BoxDecoder:
                 logits[i, slot, y0:y1, x0:x1] = 9.0
                 logits[i, slot, y0:y1, x1 - self._edge(box, scored.points_xy[row]) : x1] = 0.5
         return logits
+
+    def judge(self, scored: Scored, rows: NDArray[np.intp], logits: Tensor) -> tuple[FloatArray, Classes]:
+        return scored.predicted_iou[rows], (np.zeros(len(rows), np.int64), np.ones(len(rows), np.float32))
 
     def on_merged_tokens(self) -> "BoxDecoder":
         return self.screen

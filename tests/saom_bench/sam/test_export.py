@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_sam import EMBEDDING_SIZE, tiny_sam, tiny_vit_sam
+from tiny_sam import EMBEDDING_SIZE, sharp, tiny_sam, tiny_vit_sam
 
 from saom_bench.errors import SaomBenchError
 from saom_bench.sam import export as exporting
 from saom_bench.sam.export import export
+from saom_bench.sam.preprocess import low_size, to_input_frame
 
 METADATA = {
     "recipe": "saomv1-cpu",
@@ -42,6 +43,34 @@ def test_onnx_gives_masks_and_classes_for_any_number_of_points(tmp_path) -> None
     assert "2 scenes, fingerprint `abc`" in card
     assert "| 51.2 |" in card
     assert json.loads((tmp_path / "classes.json").read_text()) == [f"class {i}" for i in range(4)]
+
+
+def test_onnx_takes_what_a_mask_scorer_wants(tmp_path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    sam, size_hw = sharp(tiny_sam(seed=2)), (60, 100)
+    scorer = sam.attach_scorer(("cup", "bed"), seed=1)
+    with torch.no_grad():
+        scorer.iou.weight.normal_(0, 0.1, generator=torch.Generator().manual_seed(2))
+    sam.encoder[0] = tiny_vit_sam().encoder[0]
+    assert export(sam, tmp_path, "onnx", {}) < 1e-4
+    assert "`shown_hw`" in (tmp_path / "README.md").read_text("utf-8")
+    embedding = sam.encode(np.random.default_rng(0).integers(0, 255, (*size_hw, 3), dtype=np.uint8))
+    points_xy, side = torch.tensor([[30.0, 20.0], [80.0, 50.0]]), 4 * EMBEDDING_SIZE
+    shown_hw = low_size(embedding.input_hw)
+    colors = np.zeros((1, 3, side, side), np.float32)
+    colors[0, :, : shown_hw[0], : shown_hw[1]] = embedding.colors
+    decoder = onnxruntime.InferenceSession(tmp_path / "decoder.onnx")
+    given = {
+        "features": embedding.features[None].numpy(),
+        "points_xy": points_xy.numpy() * np.array(to_input_frame(size_hw, embedding.input_hw), np.float32),
+        "colors": colors,
+        "shown_hw": np.array(shown_hw),
+    }
+    _, iou, classes = decoder.run(None, given)
+    with torch.no_grad():
+        judged = sam.judge(sam.decode(embedding, points_xy), embedding)
+    np.testing.assert_allclose(iou, judged.predicted_iou, atol=1e-3)
+    np.testing.assert_allclose(classes, judged.class_logits, atol=1e-3)
 
 
 def test_transformers_gives_equal_masks_from_the_picture_on(tmp_path) -> None:
@@ -95,5 +124,5 @@ def test_what_cannot_be_exported_is_refused(tmp_path, monkeypatch) -> None:
     with pytest.raises(SaomBenchError, match="is not empty"):
         export(tiny_sam(), tmp_path, "full", {})
     monkeypatch.setitem(exporting.FORMATS, "full", lambda *_: float("nan"))
-    with pytest.raises(SaomBenchError, match="logits differ by nan"):
+    with pytest.raises(SaomBenchError, match="outputs differ by nan"):
         export(tiny_sam(), tmp_path / "new", "full", {})

@@ -72,8 +72,8 @@ def test_a_run_from_the_command_line(run, folders, tmp_path) -> None:
     assert "torch" in config["run"]["packages"]
     page = (out / "summary.md").read_text("utf-8")
     assert page.startswith("# saomv1 on tiny-sam\n\n2 steps over 2 images and ")
-    assert "| before | 0 |" in page
-    assert "| 1 (best) | 2 |" in page
+    assert "| before training | 0 |" in page
+    assert "| epoch 1 (best) | 2 |" in page
     assert "val mIoU" in text
     assert "saom-bench eval" in text
     code, text, error = _train(run, folders, out, "--seed", 5)

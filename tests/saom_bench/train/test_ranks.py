@@ -30,6 +30,7 @@ RECIPE = {
     "max_prompts_per_image": 3,
     "points_per_mask": 2,
     "save_every_steps": 2,
+    "scorer_epochs": 1,
 }
 
 
