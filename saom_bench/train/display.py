@@ -91,7 +91,9 @@ def print_plan(plan: Plan) -> None:
         f"{plan.prompts_per_epoch} prompts an epoch, {len(plan.train_data.label_set)} classes "
         f"({plan.train_data.label_set.name})",
         "val": f"{request.val}: {plan.val_count} of {len(plan.val_data)} images, {len(plan.val_data.scenes)} scenes",
-        "steps": f"{plan.total_steps} over {recipe.epochs} epochs, about {per_step:.1f} prompts each",
+        "steps": f"{plan.total_steps} over {recipe.epochs} epochs, about {per_step:.1f} prompts each"
+        if plan.total_steps
+        else f"none: the mask scorer alone, {recipe.scorer_epochs} epochs",
         "cache": f"{plan.cache.folder}: up to {plan.images_to_encode * 2} MiB",
     }
     if plan.ranks.count > 1:

@@ -63,6 +63,7 @@ ABLATIONS = (
     Ablation("grid_frame=fixed-1024", "grid over 1024 x 1024 pixels whatever the image, as published"),
     Ablation("iou_weight=0.0", "no IoU loss, as published: the head that chooses the mask is left as it was"),
     Ablation("class_weight=0.0", "no class head"),
+    Ablation("scorer_epochs=0", "no mask scorer, as published: the IoU head chooses the mask, the class head names it"),
     Ablation("mask_choice=loss", "of three masks the best by loss alone is trained"),
     Ablation("mask_choice=predicted-iou", "of three masks the one of the best predicted IoU is trained, as published"),
 )

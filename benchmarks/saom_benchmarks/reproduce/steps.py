@@ -40,7 +40,7 @@ PANORAMA = ("--kind", "panoramas")
 VAL_SCENES = 20
 # Seconds of two idle cores, measured; they are for the estimate alone.
 FRAME_S = {EMBEDDED: 0.45, PACKS: 1.2, PANORAMAS: 8.0}
-ENCODE_S, PROMPT_S, POINT_S, START_S = 0.75, 0.065, 0.03, 12.0
+ENCODE_S, PROMPT_S, SCORER_S, POINT_S, START_S = 0.75, 0.065, 0.045, 0.03, 12.0
 PROMPTS_AN_IMAGE = {EMBEDDED: 11, PACKS: 11, PANORAMAS: 40}
 
 
@@ -149,14 +149,15 @@ def train(place: Workplace, run: Run) -> Step:
     changes += [run.change] if run.change else []
     images = place.scenes(TRAIN) * place.views(run.source, TRAIN)
     objects = PROMPTS_AN_IMAGE[run.source]
-    prompts = images * min(objects, recipe.max_prompts_per_image or objects) * epochs
+    seconds = PROMPT_S * images * min(objects, recipe.max_prompts_per_image or objects) * epochs
+    seconds += SCORER_S * images * objects if recipe.scorer_epochs else 0
     command = (
         *("train", str(place.run(run)), "--recipe", run.recipe),
         *("--data", str(place.data(run.source, TRAIN)), "--val", str(place.data(run.source, VAL))),
         *("--cache", str(place.cache), "--model", BASE),
         *(part for change in changes for part in ("--set", change)),
     )
-    return Step(f"train {run.name}", command, START_S + prompts * PROMPT_S)
+    return Step(f"train {run.name}", command, START_S + seconds)
 
 
 def is_trained(place: Workplace, run: Run) -> bool:
