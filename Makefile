@@ -33,7 +33,7 @@ demo: install  ## collect, train and score on the embedded player: under 20 minu
 	$(SAOM_BENCH) eval --data demo/test --models sam:mobile-sam,demo/saomv1/best.safetensors --names SAM,SAOM \
 	  --protocol oracle-point,everything $(EVERYTHING) --out demo/results --pictures demo/pictures
 	$(SAOM_BENCH) eval --data demo/test --models sam:mobile-sam --names "SAM with SAOM thresholds" \
-	  --protocol everything $(EVERYTHING) --pred-iou 0.15 --stability 0.6 --out demo/results
+	  --protocol everything $(EVERYTHING) --pred-iou 0.3 --stability 0.45 --out demo/results
 	$(SAOM_BENCH) leaderboard demo/results --baseline SAM
 	@echo
 	@echo "look at   demo/preview.png            what the model learned from"

@@ -14,7 +14,7 @@ TRAIN, VAL = "train", "val"
 SAM, SAM_LOW = "SAM", "SAM with the thresholds of saomv1-cpu"
 BASE = "mobile-sam"
 ABLATED = "saomv1-cpu"
-LOW_THRESHOLDS = ("--pred-iou", "0.15", "--stability", "0.6")
+LOW_THRESHOLDS = ("--pred-iou", "0.3", "--stability", "0.45")
 """Those that saomv1-cpu gives its checkpoints: low thresholds find more, and that alone must not win."""
 
 
