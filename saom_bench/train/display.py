@@ -24,7 +24,7 @@ class ProgressWatcher:
         self._bar = bar
         self._score = _score_note(at)
         self._base = at.base_scores
-        self._train = bar.add_task("train", total=images, unit="images", note=self._score)
+        self._train = bar.add_task("train", total=images, unit="images", note=self._score, visible=images > 0)
         self._validate: TaskID | None = None
         self._scorer: TaskID | None = None
         self._loss = ""
@@ -55,7 +55,7 @@ class ProgressWatcher:
 
     def scoring(self, images: int) -> None:
         """Show a bar of its own for the mask scorer."""
-        self._scorer = self._bar.add_task("mask scorer", total=images, unit="images", note=self._score)
+        self._scorer = self._bar.add_task("scorer", total=images, unit="images", note=self._score)
 
     def looked_at_image(self) -> None:
         """Move it."""
