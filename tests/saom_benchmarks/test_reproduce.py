@@ -32,10 +32,10 @@ def _place(tmp_path: Path, packs: bool = True) -> Workplace:
 def test_runs_have_names_of_their_own_and_come_in_order_of_weight() -> None:
     every = runs([recipe.name for recipe in RECIPES], (0, 1, 2), (EMBEDDED, PACKS, PANORAMAS), ablations=True)
     names = [run.name for run in every]
-    assert len(set(names)) == len(names) == 3 * (2 + 2 + 1) + 6
+    assert len(set(names)) == len(names) == 3 * (2 + 2 + 1) + 7
     assert names[0] == "saomv1-cpu.packs.seed0"
     assert names[-1] == "saomv1-cpu.packs.mask_choice-predicted-iou.seed0"
-    assert [bool(run.change) for run in every] == [False] * 15 + [True] * 6
+    assert [bool(run.change) for run in every] == [False] * 15 + [True] * 7
 
 
 def test_without_packs_no_run_needs_them(tmp_path) -> None:

@@ -14,7 +14,7 @@ TRAIN, VAL = "train", "val"
 SAM, SAM_LOW = "SAM", "SAM with the thresholds of saomv1-cpu"
 BASE = "mobile-sam"
 ABLATED = "saomv1-cpu"
-LOW_THRESHOLDS = ("--pred-iou", "0.3", "--stability", "0.45")
+LOW_THRESHOLDS = {"pred_iou": 0.3, "stability": 0.45}
 """Those that saomv1-cpu gives its checkpoints: low thresholds find more, and that alone must not win."""
 
 
@@ -29,7 +29,7 @@ class Size:
     val_views: int = 4
     point_images: int = 40
     """Of the val views, spread over all scenes."""
-    everything_images: int = 4
+    everything_images: int = 8
     epochs: int = 0
     """Of every training; 0 is what its recipe says."""
 

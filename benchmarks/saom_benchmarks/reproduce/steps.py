@@ -181,7 +181,10 @@ def score_sam(place: Workplace, source: str) -> list[Step]:
     spec = f"sam:{BASE}"
     plain = _score(place, source, {SAM: spec}, everything_only=False)
     low = _score(place, source, {SAM_LOW: spec}, everything_only=True)
-    low = Step(low.name, (*low.command, *LOW_THRESHOLDS), low.seconds)
+    thresholds = [
+        part for name, value in LOW_THRESHOLDS.items() for part in (f"--{name.replace('_', '-')}", str(value))
+    ]
+    low = Step(low.name, (*low.command, *thresholds), low.seconds)
     return [plain, low] if source != PANORAMAS else [plain]
 
 
@@ -235,6 +238,8 @@ def _is_current(place: Workplace, source: str, images: int, result: Result) -> b
     if result.data.images != min(wanted, images):
         return False
     if everything and result.settings["grid"] != [int(side) for side in everything_grid_on(source).split("x")]:
+        return False
+    if result.model.name == SAM_LOW and any(result.settings[name] != value for name, value in LOW_THRESHOLDS.items()):
         return False
     path = place.out / "runs" / result.model.name / LAST
     return result.model.checkpoint_sha256 == (sha256_file(path) if path.is_file() else None)
