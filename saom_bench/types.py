@@ -157,7 +157,7 @@ class Proposals:
     stability: FloatArray
     points_xy: FloatArray
     class_index: NDArray[np.int64] | None = None
-    """(N,) class of each mask, or None when the model has no class head."""
+    """(N,) class of each mask, or None when the model knows no classes."""
     class_score: FloatArray | None = None
     """(N,) softmax probability of ``class_index``."""
 

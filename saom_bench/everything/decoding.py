@@ -85,13 +85,19 @@ class PointDecoder:
 
         A class is -1 and its probability 0 where the model has none.
         """
-        tokens = scored.output_tokens[torch.from_numpy(rows).to(scored.output_tokens.device), 0]
-        decoded = Decoded(logits, torch.from_numpy(scored.predicted_iou[rows]).to(logits.device), tokens.float())
-        judged = self._sam.judge(decoded, self.embedding)
-        predicted_iou = judged.predicted_iou.float().cpu().numpy()
-        if judged.class_logits is None:
+        sam, tokens, predicted_iou = self._sam, scored.output_tokens[:, 0], scored.predicted_iou[rows]
+        chosen = torch.from_numpy(rows).to(tokens.device)
+        if sam.scorer is not None:
+            decoded = Decoded(logits, torch.from_numpy(predicted_iou).to(logits.device), tokens[chosen])
+            judged = sam.judge(decoded, self.embedding)
+            predicted_iou, classes = judged.predicted_iou.cpu().numpy(), judged.class_logits
+        elif sam.class_head is not None:
+            classes = sam.classify(tokens)[chosen]  # of all: a product's last bits depend on its rows
+        else:
+            classes = None
+        if classes is None:
             return predicted_iou, (np.full(len(rows), -1, np.int64), np.zeros(len(rows), np.float32))
-        probabilities = judged.class_logits.float().softmax(dim=1).cpu().numpy()
+        probabilities = classes.float().softmax(dim=1).cpu().numpy()
         return predicted_iou, (probabilities.argmax(axis=1), probabilities.max(axis=1))
 
     def upscale(self, logits: Tensor) -> Tensor:

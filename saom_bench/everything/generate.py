@@ -45,7 +45,7 @@ def everything(
     """Segment all objects of an (H, W, 3) image, or of its embedding.
 
     Args:
-        sam: any model; with a class head, every mask gets a class and its probability.
+        sam: any model; where it knows classes, every mask gets a class and its probability.
         image: the picture, or what ``sam.encode`` made of it; crops need the picture.
         config: mode, grid and thresholds; segment-anything's own by default.
         progress: called with the number of points after each batch of them.

@@ -29,7 +29,7 @@ class KeptMasks:
     points_xy: FloatArray
     """(N, 2) the point that each mask comes from."""
     class_index: NDArray[np.int64]
-    """(N,) -1 without a class head."""
+    """(N,) -1 without classes."""
     class_score: FloatArray
 
     def __len__(self) -> int:

@@ -97,7 +97,8 @@ def overlay(sam: Sam, header: Mapping[str, Any], tensors: Mapping[str, Tensor], 
 
 
 def _tuned(sam: Sam) -> dict[str, torch.nn.Parameter]:
-    return sam.trainable_parameters(iou_head=True)
+    scorer = {} if sam.scorer is None else {f"scorer.{name}": p for name, p in sam.scorer.named_parameters()}
+    return {**sam.trainable_parameters(iou_head=True), **scorer}
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

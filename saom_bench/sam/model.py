@@ -37,7 +37,6 @@ _TRAINED = (
     "mask_decoder.output_hypernetworks_mlps.2.",
     "mask_decoder.output_hypernetworks_mlps.3.",
     "class_head.",
-    "scorer.",
 )
 # A bias that adds the same to every score of a softmax: no output depends on it, so it has no gradient.
 _WITHOUT_EFFECT = "token_to_image.k_proj.bias"
@@ -230,7 +229,9 @@ class Sam(nn.Module):
     def judge(self, decoded: Decoded, embedding: Embedding) -> Judged:
         """How good the masks of N prompts on one image are, and what they show."""
         if self.scorer is not None:
-            predicted_iou, classes = self.scorer(self.look(decoded, embedding), decoded.predicted_iou.float())
+            # Sums over a whole picture leave float16, and the scorer was trained on float32.
+            with torch.autocast(self.device.type, enabled=False):
+                predicted_iou, classes = self.scorer(self.look(decoded, embedding), decoded.predicted_iou.float())
         else:
             predicted_iou, classes = decoded.predicted_iou, None
         if classes is None and self.class_head is not None:

@@ -6,9 +6,10 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from saom_bench.console import console, next_steps
+from saom_bench.sam.checkpoint import read_metadata
 from saom_bench.train.batches import Tally
 from saom_bench.train.job import Plan
-from saom_bench.train.loop import BEST, Trainer
+from saom_bench.train.loop import BEST, LAST, Trainer
 from saom_bench.train.recipe import Recipe
 from saom_bench.train.report import SUMMARY
 from saom_bench.train.state import CONFIG, LOG, Position
@@ -135,6 +136,10 @@ def print_summary(trainer: Trainer) -> None:
     console.print(f"  summary     {out / SUMMARY}", soft_wrap=True)
     console.print(f"  config      {out / CONFIG}", soft_wrap=True)
     console.print(f"  log         {out / LOG}", soft_wrap=True)
+    if trainer.job.recipe.scorer_epochs and not read_metadata(out / BEST).get("mask_scorer"):
+        console.print(
+            f"  the best is of an epoch before the mask scorer, and has none; {out / LAST} has it", soft_wrap=True
+        )
     base = trainer.job.sam.name
     next_steps(
         f"saom-bench eval --data {val} --models sam:{base},{out / BEST} --protocol oracle-point,everything "
@@ -157,7 +162,8 @@ def _score_note(at: Position) -> str:
 
 def _minutes(plan: Plan, prompts_per_step: float) -> str:
     recipe = plan.recipe
-    validations = 1 + recipe.epochs // recipe.val_every_epochs
+    epochs = 0 if recipe.scorer_alone else recipe.epochs
+    validations = 1 + epochs // recipe.val_every_epochs + (recipe.scorer_epochs > 0)
     objects = sum(len(plan.val_data.objects(i)) for i in range(len(plan.val_data))) / len(plan.val_data)
     seconds = (
         plan.total_steps * prompts_per_step * _STEP_S_A_PROMPT

@@ -28,7 +28,7 @@ from saom_bench.train.loading import Loader, StepImage
 from saom_bench.train.ranks import ALONE, Ranks
 from saom_bench.train.recipe import Recipe
 from saom_bench.train.scoring import chosen_images, examples, fit
-from saom_bench.train.state import Position, RunLog, load_state, save_state
+from saom_bench.train.state import WITH_SCORER, Position, RunLog, load_state, save_state
 from saom_bench.train.step import learning_rate_at, memory_advice, move, step_losses
 from saom_bench.train.validate import validate
 
@@ -166,7 +166,7 @@ class Trainer:
         if recipe.compile:
             job.sam.compile_decoder()
         self.steps_per_epoch, self.total_steps = steps_of(len(job.train_images), recipe)
-        self._log = RunLog(job.out, self.at.step) if job.ranks.first else None
+        self._log = RunLog(job.out, self.at) if job.ranks.first else None
         self._loader = Loader(job.train_data, job.train_images, job.cache, recipe)
         self._smooth_loss: float | None = None
         self.listeners: list[Callable[..., None]] = []
@@ -184,9 +184,9 @@ class Trainer:
     def run(self) -> Position:
         """Train to the end of the schedule, or to the early stop; returns where that is, with the scores."""
         if self.at.step == 0 and not self.at.scored:
-            self.at.base_scores = self._score("before training", epoch=0)
+            self.at.base_scores = self._score("before training", may_be_best=False)
             self._save()
-        while self.at.step < self.total_steps and not self.at.stopped:
+        while self.at.step < self.total_steps and not self.at.stopped and not self.at.scored:
             self._epoch()
         if self.job.recipe.scorer_epochs and not self.at.scored:
             self._train_scorer()
@@ -204,6 +204,7 @@ class Trainer:
         at.epoch, at.step_in_epoch = at.epoch + 1, 0
         if at.epoch % recipe.val_every_epochs == 0 or at.step >= self.total_steps:
             self._validate(f"epoch {at.epoch}")
+            at.stopped = 0 < recipe.early_stop <= at.stale
         self._checkpoint(LAST)
         self._save()
 
@@ -217,10 +218,17 @@ class Trainer:
         with self.averaged(), memory_advice(recipe):
             load, advance = self._loader.load_whole, self.watcher.looked_at_image
             found = examples(job.sam, load, wanted, recipe, advance, job.ranks)
-            fit(self._attach_scorer(), found, recipe, partial(self._write, kind="scorer", step=self.at.step))
+            try:
+                scorer = self._attach_scorer()
+                fit(scorer, found, recipe, partial(self._write, kind="scorer", step=self.at.step))
+            except BaseException:
+                job.sam.detach_scorer()  # nothing may be drawn or kept with one that is half trained
+                raise
+        # GPUs add up in different orders; all processes shall validate the same scorer.
+        scorer.load_state_dict(job.ranks.agree({name: value.cpu() for name, value in scorer.state_dict().items()}))
         self.at.scored = True
         self.at.trained_s += time.perf_counter() - started
-        self._validate("with its mask scorer")
+        self._validate(WITH_SCORER)
         self._checkpoint(LAST)
         self._save()
 
@@ -286,25 +294,24 @@ class Trainer:
             "learning_rate, or set grad_clip_norm=1, and train anew in another folder"
         )
 
-    def _score(self, name: str, epoch: int) -> dict[str, float]:
+    def _score(self, name: str, may_be_best: bool = True) -> dict[str, float]:
         job = self.job
         self.watcher.validating(len(job.ranks.share(job.val_images)))
         advance = self.watcher.validated_image
         with memory_advice(job.recipe), self.averaged():
             scores = validate(job.sam, job.val_data, job.val_images, job.cache, job.recipe, advance, job.ranks)
-        best = bool(self.at.base_scores) and scores["miou"] > self.at.best_miou
-        self._write(kind="val", step=self.at.step, epoch=epoch, of=name, **scores)
+        best = may_be_best and scores["miou"] > self.at.best_miou
+        self._write(kind="val", step=self.at.step, epoch=self.at.epoch, of=name, **scores)
         self.watcher.validated(name, scores, best)
         return scores
 
     def _validate(self, name: str) -> None:
         at = self.at
-        at.last_scores = self._score(name, at.epoch)
+        at.last_scores = self._score(name)
         at.stale += 1
         if at.last_scores["miou"] > at.best_miou:
             at.best_miou, at.stale = at.last_scores["miou"], 0
             self._checkpoint(BEST)
-        at.stopped = 0 < self.job.recipe.early_stop <= at.stale
 
     def _checkpoint(self, name: str) -> None:
         if not self.job.ranks.first:

@@ -56,7 +56,7 @@ def summary(out: Path, lines: Sequence[Mapping[str, Any]]) -> str:
         f"# {config['name']} on {run.get('base', '')}",
         "",
         f"{len(steps)} steps over {sum(len(line['images']) for line in steps)} images and "
-        f"{sum(line['prompts'] for line in steps)} prompts{speed}.",
+        f"{sum(line['prompts'] for line in steps)} prompts{speed}.{_of_scorer(lines)}",
         "",
         *_score_table([line for line in lines if line["kind"] == "val"]),
         "",
@@ -111,6 +111,11 @@ def val_picture(job: Job, image: int = 0) -> RgbImage:
     return sheet(
         [captioned(truth, f"{sample.key}: truth"), captioned(ours, "predicted from one point each")], columns=2
     )
+
+
+def _of_scorer(lines: Sequence[Mapping[str, Any]]) -> str:
+    learned = [line for line in lines if line["kind"] == "scorer"]
+    return f" Then the mask scorer learned for {len(learned)} epochs." if learned else ""
 
 
 def _score_table(vals: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from saom_bench.errors import SaomBenchError
 from saom_bench.sam.model import Sam
 from saom_bench.sam.preprocess import low_size
 from saom_bench.sam.scorer import MaskScorer
@@ -100,7 +101,10 @@ def fit(scorer: MaskScorer, found: Examples, recipe: Recipe, log: Callable[..., 
             schedule.step()
             for name, value in losses.items():
                 sums[name] = sums.get(name, torch.zeros((), device=device)) + value.detach() / batches
-        log(scorer_epoch=epoch + 1, **{name: float(value) for name, value in sums.items()})
+        means = {name: float(value) for name, value in sums.items()}
+        if not np.isfinite(list(means.values())).all():
+            raise SaomBenchError(f"the mask scorer's losses became {means}; the decoder is damaged, train it anew")
+        log(scorer_epoch=epoch + 1, **means)
     scorer.requires_grad_(False)
 
 
@@ -150,6 +154,11 @@ def _of_image(sam: Sam, image: StepImage, recipe: Recipe) -> Examples:
         true.append(mask_iou(found, wanted[:, None]).numpy())
         predicted.append(decoded.predicted_iou.float().cpu().numpy())
         seen.append(sam.look(decoded, embedding).cpu().numpy().astype(np.float16))
+    if not all(np.isfinite(part).all() for part in (*seen, *predicted)):
+        raise SaomBenchError(
+            f"the decoder's masks of {prompts.key} are not finite; train it anew with a lower learning_rate or "
+            "precision=float32"
+        )
     return Examples(
         np.concatenate(seen), np.concatenate(predicted), np.concatenate(true), prompts.class_index, prompts.weight
     )

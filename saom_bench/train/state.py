@@ -28,6 +28,8 @@ CONFIG, LOG, STATE, LOCK = "config.toml", "log.jsonl", "state.safetensors", ".lo
 STATE_FORMAT = "saom-train-state-1"
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 _SCORER = "scorer."
+WITH_SCORER = "with its mask scorer"
+"""What the log calls the model at the end of a run that has one."""
 # What may differ between a run and its continuation: where things lie, and how they are run.
 _FREE_RUN_KEYS = ("data", "val", "device", "command", "cache", "started", "machine", "packages", "git")
 _FREE_RECIPE_KEYS = ("description", "prompts_per_chunk", "save_every_steps", "prefetch_images")
@@ -82,7 +84,8 @@ def _require_same(path: Path, recipe: Recipe, run: Mapping[str, str]) -> None:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SaomBenchError(f"{path} is not valid TOML ({error}); choose another folder") from error
     run_before = before.pop("run", {})
-    now = recipe.as_dict()
+    # A key that an older version did not know yet was at what is its default now.
+    now, before = recipe.as_dict(), {**Recipe().as_dict(), **before}
     for new, old, free in ((now, before, _FREE_RECIPE_KEYS), (run, run_before, _FREE_RUN_KEYS)):
         for key, value in new.items():
             if key not in free and old.get(key) != value:
@@ -157,11 +160,13 @@ def _read_state(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 
 
 class RunLog:
-    """log.jsonl: opened at a step, it forgets what a killed run logged past that step."""
+    """log.jsonl: opened at a position, it forgets what a killed run logged past that."""
 
-    def __init__(self, out: Path, step: int) -> None:
+    def __init__(self, out: Path, at: Position) -> None:
         self._path = out / LOG
-        kept = [line for line in self._lines() if line["step"] <= step] if step else []
+        kept = [line for line in self._lines() if line["step"] <= at.step] if at.step or at.scored else []
+        if not at.scored:  # what the mask scorer logs comes after the last step
+            kept = [line for line in kept if line["kind"] != "scorer" and line.get("of") != WITH_SCORER]
         write_text_atomically(self._path, "".join(json.dumps(line) + "\n" for line in kept))
 
     def write(self, **values: Any) -> None:

@@ -173,6 +173,7 @@ def is_trained(place: Workplace, run: Run) -> bool:
         header.get("epoch") == wanted.epochs
         and header.get("config") == wanted.as_dict()
         and header.get("train_fingerprint") == data
+        and bool(header.get("mask_scorer")) == bool(wanted.scorer_epochs)
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from tiny_sam import sharp, tiny_sam
 
@@ -81,6 +82,7 @@ def test_everything_mode_has_the_scores_and_classes_of_its_scorer() -> None:
     embedding = sam.encode(_picture())
     points_xy = torch.from_numpy(grid_points(*keep_all.grid, (60, 100)))
     assert sam.scorer is not None
+    sam.mask_decoder.iou_prediction_head.layers[-1].bias += 2  # all pass by the decoder's own scores
     sam.scorer.iou.bias -= sam.judge(sam.decode(embedding, points_xy), embedding).predicted_iou.mean(dim=0) - 0.5
     found = everything(sam, embedding, keep_all)
     judged = sam.judge(sam.decode(embedding, torch.from_numpy(found.points_xy)), embedding)
@@ -91,8 +93,34 @@ def test_everything_mode_has_the_scores_and_classes_of_its_scorer() -> None:
     assert apart.max() < 1e-4
     bar = float(np.sort(judged.predicted_iou.flatten())[-4])
     raised = everything(sam, embedding, replace(keep_all, pred_iou=bar))
-    assert len(raised) <= 3
+    assert 0 < len(raised) <= 3
     assert (raised.predicted_iou > bar).all()
+
+
+@torch.no_grad()
+def test_fast_mode_finds_what_exact_mode_finds_with_a_scorer(monkeypatch) -> None:
+    sam = _learned(sharp(tiny_sam(seed=2)))
+    config = EverythingConfig(grid=(6, 4), pred_iou=0, stability=0.2, box_nms=1, points_per_batch=24)
+    exact = everything(sam, _picture(), config)
+    monkeypatch.setattr("saom_bench.everything.fast.chosen_points", lambda *_: np.arange(24))
+    fast = everything(sam, _picture(), replace(config, mode="fast"))
+    wanted = dict(zip(map(str, exact.rles), exact.predicted_iou, strict=True))
+    assert len(fast) > 3
+    for rle, iou in zip(fast.rles, fast.predicted_iou, strict=True):
+        assert abs(wanted[str(rle)] - iou) < 1e-4
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_it_judges_in_float32_whatever_the_decoder_does(dtype) -> None:
+    sam = _learned(sharp(tiny_sam(seed=2)))
+    embedding = sam.encode(np.full((256, 256, 3), 255, np.uint8))
+    decoded = sam.decode(embedding, torch.tensor([[30.0, 20.0]]))
+    expected = sam.judge(decoded, embedding)
+    with torch.autocast("cpu", dtype):
+        got = sam.judge(decoded, embedding)
+    assert torch.equal(got.predicted_iou, expected.predicted_iou)
+    assert torch.equal(got.class_logits, expected.class_logits)
 
 
 @torch.no_grad()

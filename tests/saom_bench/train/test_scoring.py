@@ -5,15 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from shards_fixture import make_shards
 from tiny_sam import sharp, tiny_sam
 
+from saom_bench.errors import SaomBenchError
 from saom_bench.sam.checkpoint import read_metadata
 from saom_bench.shards.dataset import open_dataset
 from saom_bench.train import loop, scoring
 from saom_bench.train.batches import prepare
 from saom_bench.train.cache import EmbeddingCache
-from saom_bench.train.loop import LAST, Job, Trainer
+from saom_bench.train.loop import BEST, LAST, Job, Trainer
 from saom_bench.train.recipe import Recipe
 from saom_bench.train.scoring import chosen_images, examples, fit
 from saom_bench.train.state import read_log
@@ -44,6 +46,10 @@ def _job(folders, out, recipe=RECIPE, n_classes=54):
 def _tensors(trainer: Trainer) -> dict[str, torch.Tensor]:
     assert trainer.job.sam.scorer is not None
     return trainer.job.sam.scorer.state_dict()
+
+
+def _log(out):
+    return [{k: v for k, v in line.items() if k != "seconds"} for line in read_log(out)]
 
 
 def _stop(*_: object) -> None:
@@ -82,9 +88,57 @@ def test_broken_off_it_ends_the_same_and_a_finished_run_is_left_alone(folders, t
     for name, value in _tensors(whole).items():
         assert torch.equal(value, _tensors(again)[name]), name
     monkeypatch.setattr(loop, "fit", lambda *_: pytest.fail("it has learned already"))
+    assert _log(tmp_path / "killed") == _log(tmp_path / "whole")
     finished = Trainer(_job(folders, tmp_path / "killed"), resume=True)
     assert finished.run().last_scores == whole.at.last_scores
     assert torch.equal(_tensors(finished)["hidden.weight"], _tensors(whole)["hidden.weight"])
+    assert _log(tmp_path / "killed") == _log(tmp_path / "whole")
+
+
+def test_killed_after_its_validation_it_logs_nothing_twice(folders, tmp_path, monkeypatch) -> None:
+    trainer = Trainer(_job(folders, tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_checkpoint", lambda self, name: _stop() if self.at.scored else None)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.run()
+    seen = _log(tmp_path)
+    Trainer(_job(folders, tmp_path), resume=True).run()
+    assert _log(tmp_path) == seen
+
+
+def test_an_early_stop_stays_one_when_the_scorer_is_better(folders, tmp_path, monkeypatch) -> None:
+    scores = iter([10.0, 20.0, 19.0, 30.0])
+    monkeypatch.setattr(loop, "validate", lambda *_: {"miou": next(scores)})
+    recipe = replace(RECIPE, epochs=9, max_steps=0, early_stop=1)
+    at = Trainer(_job(folders, tmp_path, recipe)).run()
+    assert (at.epoch, at.best_miou, at.stopped, at.scored) == (2, 30.0, True, True)
+    again = Trainer(_job(folders, tmp_path, recipe), resume=True)
+    assert (again.run().epoch, again.at.step) == (2, at.step)
+    assert read_metadata(tmp_path / BEST)["mask_scorer"] == {"classes": True}
+
+
+def test_with_an_average_it_learns_on_the_average(folders, tmp_path, monkeypatch) -> None:
+    trainer = Trainer(_job(folders, tmp_path, replace(RECIPE, ema_decay=0.5)))
+    decoders: list[torch.Tensor] = []
+
+    def watched(sam, *rest):
+        decoders.append(sam.mask_decoder.mask_tokens.weight.clone())
+        return examples(sam, *rest)
+
+    monkeypatch.setattr(loop, "examples", watched)
+    trainer.run()
+    kept = load_file(tmp_path / LAST)["mask_decoder.mask_tokens.weight"]
+    assert torch.equal(decoders[0], kept)
+    assert not torch.equal(kept, trainer.parameters["mask_decoder.mask_tokens.weight"])
+
+
+def test_masks_that_are_not_finite_are_named(folders, tmp_path) -> None:
+    trainer = Trainer(_job(folders, tmp_path, ALONE))
+    with torch.no_grad():
+        trainer.job.sam.mask_decoder.mask_tokens.weight.fill_(float("nan"))
+    with pytest.raises(SaomBenchError, match=r"masks of FloorPlan\d/0+\d are not finite"):
+        trainer._train_scorer()
+    assert trainer.job.sam.scorer is None
 
 
 def test_alone_it_trains_on_a_decoder_as_it_is_and_names_the_classes_anew(folders, tmp_path) -> None:
@@ -96,8 +150,11 @@ def test_alone_it_trains_on_a_decoder_as_it_is_and_names_the_classes_anew(folder
         assert torch.equal(value, before[name]), name
     assert trainer.job.sam.class_names == trainer.job.train_data.label_set.classes
     assert "class_accuracy" in at.last_scores
+    log = _log(tmp_path)
     again = Trainer(_job(folders, tmp_path, ALONE, n_classes=None), resume=True)
     assert again.run().last_scores == at.last_scores
+    assert _log(tmp_path) == log
+    assert len(log) == 5
 
 
 def test_it_learns_what_it_is_shown(folders, tmp_path) -> None:
