@@ -21,7 +21,7 @@ from torch import Tensor, nn  # noqa: E402
 from saom_bench.everything.config import EverythingConfig  # noqa: E402
 from saom_bench.everything.merging import merged  # noqa: E402
 from saom_bench.sam.decoder import attend, draw_masks, predict_iou  # noqa: E402
-from saom_bench.sam.model import Decoded, Embedding, Sam  # noqa: E402
+from saom_bench.sam.model import Decoded, Embedding, Judged, Sam  # noqa: E402
 from saom_bench.types import FloatArray  # noqa: E402
 
 MASKS_PER_POINT = 3
@@ -90,15 +90,15 @@ class PointDecoder:
         if sam.scorer is not None:
             decoded = Decoded(logits, torch.from_numpy(predicted_iou).to(logits.device), tokens[chosen])
             judged = sam.judge(decoded, self.embedding)
-            predicted_iou, classes = judged.predicted_iou.cpu().numpy(), judged.class_logits
-        elif sam.class_head is not None:
-            classes = sam.classify(tokens)[chosen]  # of all: a product's last bits depend on its rows
+            predicted_iou = judged.predicted_iou.cpu().numpy()
         else:
-            classes = None
+            # Of all points: a product's last bits depend on how many rows it has.
+            logits_of_all = None if sam.class_head is None else sam.classify(tokens)
+            judged = Judged(tokens, None if logits_of_all is None else logits_of_all[chosen])
+        classes = judged.classes()
         if classes is None:
             return predicted_iou, (np.full(len(rows), -1, np.int64), np.zeros(len(rows), np.float32))
-        probabilities = classes.float().softmax(dim=1).cpu().numpy()
-        return predicted_iou, (probabilities.argmax(axis=1), probabilities.max(axis=1))
+        return predicted_iou, (classes[0].cpu().numpy(), classes[1].cpu().numpy())
 
     def upscale(self, logits: Tensor) -> Tensor:
         """(N, h, w) logits to (N, H, W) of the image, in segment-anything's two steps."""

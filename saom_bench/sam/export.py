@@ -138,6 +138,7 @@ class _Decoder(nn.Module):
         if sam.scorer is not None and colors is not None and shown_hw is not None:
             seen = look(*_parts(decoded), features[0], colors[0], (shown_hw[0], shown_hw[1]))
             predicted_iou, classes = sam.scorer(seen, predicted_iou)
+            classes = None if classes is None else classes[:, :-1]
         if classes is None and sam.class_head is not None:
             classes = sam.classify(decoded.iou_token)
         return decoded.low_res_logits, predicted_iou, *(() if classes is None else (classes,))

@@ -79,6 +79,17 @@ class Judged:
     """(N, 3)."""
     class_logits: Tensor | None
     """(N, n_classes); None for a model without classes."""
+    none_logit: Tensor | None = None
+    """(N, 1) for "none of the classes", which mask scorers know."""
+
+    def classes(self) -> tuple[Tensor, Tensor] | None:
+        """(N,) the likeliest class and (N,) its probability, which is low where it is likelier none of them."""
+        if self.class_logits is None:
+            return None
+        known = [self.class_logits] if self.none_logit is None else [self.class_logits, self.none_logit]
+        probabilities = torch.cat(known, dim=1).float().softmax(dim=1)[:, : self.class_logits.shape[1]]
+        score, index = probabilities.max(dim=1)
+        return index, score
 
 
 @dataclass(frozen=True)
@@ -232,11 +243,11 @@ class Sam(nn.Module):
             # Sums over a whole picture leave float16, and the scorer was trained on float32.
             with torch.autocast(self.device.type, enabled=False):
                 predicted_iou, classes = self.scorer(self.look(decoded, embedding), decoded.predicted_iou.float())
+            if classes is not None:
+                return Judged(predicted_iou, classes[:, :-1], classes[:, -1:])
         else:
-            predicted_iou, classes = decoded.predicted_iou, None
-        if classes is None and self.class_head is not None:
-            classes = self.classify(decoded.iou_token)
-        return Judged(predicted_iou, classes)
+            predicted_iou = decoded.predicted_iou
+        return Judged(predicted_iou, None if self.class_head is None else self.classify(decoded.iou_token))
 
     def look(self, decoded: Decoded, embedding: Embedding) -> Tensor:
         """(N, D) what a mask scorer sees of N prompts on one image."""

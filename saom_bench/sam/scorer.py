@@ -22,13 +22,16 @@ _LITTLE = 1e-6
 
 
 class MaskScorer(nn.Module):
-    """One hidden layer over all that is seen of a prompt. Untrained it leaves every predicted IoU as it is."""
+    """One hidden layer over all that is seen of a prompt. Untrained it leaves every predicted IoU as it is.
+
+    Beside the classes it knows "none of them": most of a room is walls and floors, and everything mode asks there too.
+    """
 
     def __init__(self, channels: int, n_classes: int, seed: int = 0) -> None:
         super().__init__()
         self.hidden = nn.Linear(channels + MASKS * (2 * channels + _SHAPE + _COLORS + 1), _HIDDEN)
         self.iou = nn.Linear(_HIDDEN, MASKS)
-        self.classes = nn.Linear(_HIDDEN, n_classes) if n_classes else None
+        self.classes = nn.Linear(_HIDDEN, n_classes + 1) if n_classes else None
         draws = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             for layer in (self.hidden, self.classes):
@@ -40,7 +43,12 @@ class MaskScorer(nn.Module):
             self.iou.bias.zero_()
 
     def forward(self, seen: Tensor, predicted_iou: Tensor) -> tuple[Tensor, Tensor | None]:
-        """(N, 3) IoUs of the masks and (N, n_classes) class logits from ``look``'s (N, D) and the decoder's IoUs."""
+        """(N, 3) IoUs of the masks and (N, n_classes + 1) class logits, "none of them" last.
+
+        Args:
+            seen: (N, D) of ``look``.
+            predicted_iou: (N, 3) of the decoder.
+        """
         hidden = functional.gelu(self.hidden(seen.to(self.hidden.weight.dtype)))
         return predicted_iou + self.iou(hidden), None if self.classes is None else self.classes(hidden)
 

@@ -14,9 +14,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from saom_bench.errors import SaomBenchError
+from saom_bench.prompts import grid_points
 from saom_bench.sam.model import Sam
 from saom_bench.sam.preprocess import low_size
-from saom_bench.sam.scorer import MaskScorer
+from saom_bench.sam.scorer import MASKS, MaskScorer
 from saom_bench.train.batches import chunks, epoch_order
 from saom_bench.train.loading import StepImage
 from saom_bench.train.losses import mask_iou
@@ -53,6 +54,7 @@ class Examples:
     true_iou: FloatArray
     """(N, 3)."""
     class_index: NDArray[np.int64]
+    """(N,) -1 where the prompt lies on none of the objects; its masks' IoUs then count for nothing."""
     weight: FloatArray
     """(N,) how much each prompt counts."""
 
@@ -124,41 +126,56 @@ def _losses(scorer: MaskScorer, found: Examples, rows: NDArray[np.intp], device:
         "iou": _ERROR_WEIGHT * (iou - true_iou).square().mean(dim=1),
         "ranking": -_RANKING_WEIGHT * ranking.sum(dim=1),
     }
+    wanted = torch.from_numpy(found.class_index[rows]).to(device)
+    terms = {name: values * (wanted >= 0) for name, values in terms.items()}
     if classes is not None:
-        wanted = torch.from_numpy(found.class_index[rows]).to(device)
+        wanted = torch.where(wanted < 0, classes.shape[1] - 1, wanted)
         terms["class"] = F.cross_entropy(classes, wanted, reduction="none", label_smoothing=_LABEL_SMOOTHING)
     return {name: (weight * values).mean() for name, values in terms.items()}
 
 
 @torch.no_grad()
 def _of_image(sam: Sam, image: StepImage, recipe: Recipe) -> Examples:
-    prompts = image.prompts
-    if image.embedding is not None:
-        embedding = image.embedding
-    elif image.rgb is not None:
+    """The prompts of an image's objects, and half as many beside all objects."""
+    prompts, embedding = image.prompts, image.embedding
+    if embedding is None:
+        if image.rgb is None:
+            raise ValueError(f"{prompts.key} came with neither features nor pixels")
         embedding = sam.encode(image.rgb)
-    else:
-        raise ValueError(f"{prompts.key} came with neither features nor pixels")
+    truth = targets(image.labels, prompts.labels, prompts.ignored, recipe.ignore_border_px, embedding.input_hw)
+    counted = torch.from_numpy(np.ones_like(truth.masks) if truth.valid is None else truth.valid) > 0.5
+    wanted = (torch.from_numpy(truth.masks) > 0.5) & counted
+    beside = _points_beside(image, recipe)
+    points_xy = np.concatenate([prompts.points_xy, beside])
+    seen, predicted, true = [], [], [np.zeros((0, MASKS), np.float32)]
     height, width = low_size(embedding.input_hw)
-    seen, predicted, true = [], [], []
-    for part in chunks(len(prompts), recipe.prompts_per_chunk):
-        points_xy = torch.from_numpy(prompts.points_xy[part]).to(sam.device)
+    for part in chunks(len(points_xy), recipe.prompts_per_chunk):
         with autocast(sam, recipe):
-            decoded = sam.decode(embedding, points_xy, padding=False)
-        truth = targets(
-            image.labels, prompts.labels[part], prompts.ignored, recipe.ignore_border_px, embedding.input_hw
-        )
-        counted = torch.from_numpy(np.ones_like(truth.masks) if truth.valid is None else truth.valid) > 0.5
-        found = (decoded.low_res_logits[..., :height, :width] > 0).cpu() & counted[:, None]
-        wanted = (torch.from_numpy(truth.masks) > 0.5) & counted
-        true.append(mask_iou(found, wanted[:, None]).numpy())
+            decoded = sam.decode(embedding, torch.from_numpy(points_xy[part]).to(sam.device), padding=False)
         predicted.append(decoded.predicted_iou.float().cpu().numpy())
         seen.append(sam.look(decoded, embedding).cpu().numpy().astype(np.float16))
-    if not all(np.isfinite(part).all() for part in (*seen, *predicted)):
+        found = (decoded.low_res_logits[: len(wanted[part]), :, :height, :width] > 0).cpu() & counted[part, None]
+        true.append(mask_iou(found, wanted[part, None]).numpy())
+    if not all(np.isfinite(values).all() for values in (*seen, *predicted)):
         raise SaomBenchError(
             f"the decoder's masks of {prompts.key} are not finite; train it anew with a lower learning_rate or "
             "precision=float32"
         )
     return Examples(
-        np.concatenate(seen), np.concatenate(predicted), np.concatenate(true), prompts.class_index, prompts.weight
+        np.concatenate(seen),
+        np.concatenate(predicted),
+        np.concatenate([*true, np.zeros((len(beside), MASKS), np.float32)]),
+        np.concatenate([prompts.class_index, np.full(len(beside), -1)]),
+        np.concatenate([prompts.weight, np.ones(len(beside), np.float32)]),
     )
+
+
+def _points_beside(image: StepImage, recipe: Recipe) -> FloatArray:
+    """Grid points of an image on none of its objects, (M, 2): random ones, half as many as it has prompts."""
+    labels = image.labels
+    grid_xy = grid_points(*recipe.grid, (labels.shape[0], labels.shape[1]))
+    columns, rows = np.floor(grid_xy).astype(np.intp).T
+    free = np.flatnonzero(labels[rows, columns] == 0)
+    rng = np.random.default_rng([recipe.seed, image.prompts.index])
+    chosen: FloatArray = grid_xy[rng.permutation(free)[: (len(image.prompts) + 1) // 2]]
+    return chosen

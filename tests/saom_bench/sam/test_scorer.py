@@ -89,6 +89,8 @@ def test_everything_mode_has_the_scores_and_classes_of_its_scorer() -> None:
     assert judged.class_logits is not None
     assert found.class_index is not None
     assert found.class_index.tolist() == judged.class_logits.argmax(dim=1).tolist()
+    known = torch.cat([judged.class_logits, judged.none_logit], dim=1).softmax(dim=1)[:, :-1]
+    np.testing.assert_allclose(found.class_score, known.max(dim=1).values, atol=1e-4)
     apart = np.abs(judged.predicted_iou.numpy() - found.predicted_iou[:, None]).min(axis=1)
     assert apart.max() < 1e-4
     bar = float(np.sort(judged.predicted_iou.flatten())[-4])

@@ -11,6 +11,7 @@ from tiny_sam import sharp, tiny_sam
 
 from saom_bench.errors import SaomBenchError
 from saom_bench.sam.checkpoint import read_metadata
+from saom_bench.sam.model import Judged
 from saom_bench.shards.dataset import open_dataset
 from saom_bench.train import loop, scoring
 from saom_bench.train.batches import prepare
@@ -167,10 +168,23 @@ def test_it_learns_what_it_is_shown(folders, tmp_path) -> None:
     assert lines[-1]["class"] < 0.7 * lines[0]["class"]
     assert lines[-1]["iou"] < 0.7 * lines[0]["iou"]
     with torch.no_grad():
-        iou, _ = scorer(torch.from_numpy(found.seen), torch.from_numpy(found.predicted_iou))
-    rows = np.arange(len(found))
-    chosen, raw = (found.true_iou[rows, v.argmax(axis=1)].mean() for v in (iou.numpy(), found.predicted_iou))
+        iou, classes = scorer(torch.from_numpy(found.seen), torch.from_numpy(found.predicted_iou))
+    on_object = found.class_index >= 0
+    rows = np.flatnonzero(on_object)
+    chosen, raw = (found.true_iou[rows, v[rows].argmax(axis=1)].mean() for v in (iou.numpy(), found.predicted_iou))
     assert chosen > raw
+    none = Judged(iou, classes[:, :-1], classes[:, -1:]).classes()[1].numpy()
+    assert 0 < (~on_object).sum() <= on_object.sum()
+    assert none[~on_object].mean() < none[on_object].mean() - 0.1
+
+
+def test_points_beside_lie_on_no_object(folders, tmp_path) -> None:
+    job = _job(folders, tmp_path)
+    image = loop.Loader(job.train_data, job.train_images, job.cache, job.recipe).load_whole(0)
+    points_xy = scoring._points_beside(image, job.recipe)
+    assert len(points_xy) == (len(image.prompts) + 1) // 2
+    assert (image.labels[points_xy[:, 1].astype(int), points_xy[:, 0].astype(int)] == 0).all()
+    assert len(np.unique(points_xy, axis=0)) == len(points_xy)
 
 
 def test_of_a_large_dataset_it_takes_a_part(monkeypatch) -> None:
