@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from saom_bench.types import BoolMask, Proposals, RgbImage
 
 NAMED_ABOVE = 0.5
-"""Masks whose class scores lower carry no name in an overlay: the class head knows no "something else"."""
+"""Masks whose class scores lower carry no name in an overlay: a class head knows no "something else", a scorer does."""
 STYLES = {"filled": 0.5, "outlines": 0.0, "flat": 1.0}
 """Overlays by name, and how much of the picture their masks hide."""
 
