@@ -28,7 +28,7 @@ from saom_bench.train.targets import targets
 from saom_bench.types import FloatArray
 
 MOST_PROMPTS = 50_000
-"""Of a dataset with more, some images are left out: what is seen of so many, and half as many beside them, is 280 MB."""
+"""Of a dataset with more, some images are left out: of so many, and half as many beside them, it takes 280 MB."""
 _BATCH = 64
 _LEARNING_RATE, _WEIGHT_DECAY, _WARMUP_STEPS = 1e-3, 0.3, 50
 _LABEL_SMOOTHING = 0.05
