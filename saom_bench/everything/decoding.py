@@ -90,12 +90,11 @@ class PointDecoder:
         if sam.scorer is not None:
             decoded = Decoded(logits, torch.from_numpy(predicted_iou).to(logits.device), tokens[chosen])
             judged = sam.judge(decoded, self.embedding)
-            predicted_iou = judged.predicted_iou.cpu().numpy()
         else:
             # Of all points: a product's last bits depend on how many rows it has.
-            logits_of_all = None if sam.class_head is None else sam.classify(tokens)
-            judged = Judged(tokens, None if logits_of_all is None else logits_of_all[chosen])
-        classes = judged.classes()
+            class_logits = None if sam.class_head is None else sam.classify(tokens)[chosen]
+            judged = Judged(torch.from_numpy(predicted_iou), class_logits)
+        predicted_iou, classes = judged.predicted_iou.cpu().numpy(), judged.classes()
         if classes is None:
             return predicted_iou, (np.full(len(rows), -1, np.int64), np.zeros(len(rows), np.float32))
         return predicted_iou, (classes[0].cpu().numpy(), classes[1].cpu().numpy())

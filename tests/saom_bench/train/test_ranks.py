@@ -94,6 +94,11 @@ def test_two_processes_take_the_steps_of_one_and_survive_a_kill(order, whole, tm
         assert (line["images"], line["prompts"]) == (wanted["images"], wanted["prompts"])
         assert line["total"] == pytest.approx(wanted["total"], rel=1e-4)
     assert read_log(out)[-1]["miou"] == pytest.approx(whole[1]["miou"], abs=0.5)
+    # Their scorers learn from the same prompts in the same order, whoever decoded them.
+    (ours,), (wanted,) = ([line for line in read_log(Path(o)) if line["kind"] == "scorer"] for o in (out, order.out))
+    assert {k: ours[k] for k in ("class", "ranking")} == pytest.approx(
+        {k: wanted[k] for k in ("class", "ranking")}, rel=1e-2
+    )
 
 
 def test_shares_are_disjoint_and_whole() -> None:
